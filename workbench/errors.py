@@ -1,0 +1,89 @@
+"""The errors that the workbench raises on purpose.
+
+    WorkbenchError                 exit code
+    ├── InputError                 2   what was given cannot be used
+    │   ├── DocumentError          2   a YAML document: every problem at once, each with its place
+    │   ├── TraceError             2   a trace that is missing, empty or corrupt
+    │   └── NotFoundError          2   a run, comparison, strategy or file that does not exist
+    ├── SimulationError            3   a model that cannot go on, such as a strategy that names no server
+    └── StoreError                 4   the lake cannot be read or written
+        ├── DiskFullError          4   no room is left; nothing half-written remains
+        ├── CatalogueError         4   the catalogue is corrupt, locked or read-only
+        └── SchemaVersionError     4   the lake was written by a newer version
+
+The command line prints the message and ends with the exit code; a traceback is a defect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class WorkbenchError(Exception):
+    """Any error that the workbench raises on purpose; its text is meant for the user."""
+
+    exit_code = 1
+
+
+class InputError(WorkbenchError):
+    """What the user gave cannot be used."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong in a document: where it stands, what was given and what is allowed."""
+
+    file: str
+    line: int
+    key: str
+    given: str
+    allowed: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{where}: {self.key or 'document'}: given {self.given}; allowed: {self.allowed}"
+
+
+class DocumentError(InputError):
+    """A document with problems, all of them in `problems`, in the order of their lines."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = sorted(problems, key=lambda problem: problem.line)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def __reduce__(self) -> tuple[type[DocumentError], tuple[list[Problem]]]:
+        return type(self), (self.problems,)
+
+
+class TraceError(InputError):
+    """A trace that is missing, empty or corrupt."""
+
+
+class NotFoundError(InputError):
+    """A run, comparison, strategy or file that does not exist."""
+
+
+class SimulationError(WorkbenchError):
+    """A model that cannot go on."""
+
+    exit_code = 3
+
+
+class StoreError(WorkbenchError):
+    """The lake cannot be read or written."""
+
+    exit_code = 4
+
+
+class DiskFullError(StoreError):
+    """No room is left on the lake's disk; what was being written has been removed."""
+
+
+class CatalogueError(StoreError):
+    """The lake's catalogue is corrupt, locked or read-only."""
+
+
+class SchemaVersionError(StoreError):
+    """The lake was written by a newer version of the workbench."""

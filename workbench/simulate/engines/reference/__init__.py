@@ -1,0 +1,5 @@
+"""The SimPy engine."""
+
+from workbench.simulate.engines.reference.engine import ReferenceEngine
+
+__all__ = ["ReferenceEngine"]

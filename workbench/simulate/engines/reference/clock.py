@@ -1,0 +1,45 @@
+"""The simulated clock: SimPy's event list under a documented order of events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+from heapq import heappush
+
+from simpy import Environment, Event
+
+
+class Kind(IntEnum):
+    """What happens first among events of one instant; among equals the lower number goes first.
+
+    Capacity is freed before it is asked for: ends of service, then answers, then requests that reach
+    a server, then requests that reach a balancer. The number is the request's, or the user's in a
+    closed loop. SimPy's own events (priorities 0 and 1) come before all of these.
+    """
+
+    FINISH = 2
+    ANSWER = 3
+    REACH = 4
+    ARRIVE = 5
+
+
+class Happening(Event):
+    """A SimPy event that will happen for certain, at a known time, and has one thing to do."""
+
+    def __init__(self, time: float, number: int, action: Callable[[Happening], None]) -> None:
+        self.callbacks = [action]
+        self.time = time
+        self.number = number
+        self._ok = True
+
+
+class Clock(Environment):
+    """A SimPy environment in which events are put at absolute times.
+
+    `Timeout` counts from now on and so rounds; two engines agree to the last bit only on absolute
+    times. Everything else, such as processes and `run`, is SimPy's.
+    """
+
+    def at(self, time: float, kind: int, number: int, action: Callable[[Happening], None]) -> None:
+        """Let `action` be called at `time`, in seconds; `number` is a request's, or a user's."""
+        heappush(self._queue, (time, kind, number, Happening(time, number, action)))  # type: ignore[misc]

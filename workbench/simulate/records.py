@@ -1,0 +1,95 @@
+"""The records of a run: what became of every request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from workbench import tables
+from workbench.tables import Outcome
+
+_US = 1e6
+
+
+@dataclass(frozen=True, eq=False)
+class Records:
+    """One entry a request in each array, in the order of arrival; times in seconds.
+
+    What did not happen is NaN: a refused request has no `begin` and no `finish`.
+    """
+
+    arrival: NDArray[np.float64]
+    """When the client sent it."""
+    begin: NDArray[np.float64]
+    """When its service began."""
+    finish: NDArray[np.float64]
+    """When its service ended."""
+    answered: NDArray[np.float64]
+    """When the client had its answer, or its refusal."""
+    balancer: NDArray[np.int64]
+    server: NDArray[np.int64]
+    """The server that it was sent to; -1 where there was none."""
+    outcome: NDArray[np.int64]
+    queue_depth: NDArray[np.int64]
+    """Requests waiting at the server when it came there; -1 where it came to none."""
+    delay: NDArray[np.float64]
+    """One-way network delay of each server, one entry a server."""
+    until: float
+    """When arrivals ended: the horizon where that is a time, else the last arrival."""
+    area: float
+    """Integral over the run of the number of requests in the system, as the engine counted it."""
+
+    def __len__(self) -> int:
+        return len(self.arrival)
+
+    @property
+    def drained(self) -> float:
+        """When the last answer came, seconds; 0 where there was no request."""
+        return float(self.answered.max()) if len(self) else 0.0
+
+    @property
+    def response(self) -> NDArray[np.float64]:
+        """Response times, from sending to the answer."""
+        return self.answered - self.arrival
+
+    @property
+    def wait(self) -> NDArray[np.float64]:
+        """Waiting times at the server; 0 for requests that were not served."""
+        reached = self.arrival + self.delay[np.maximum(self.server, 0)]
+        return np.where(self.served, np.maximum(self.begin - reached, 0.0), 0.0)
+
+    @property
+    def served(self) -> NDArray[np.bool_]:
+        """Which requests a server finished."""
+        return np.isfinite(self.finish)
+
+    def to_table(self, run_id: int) -> pa.Table:
+        """Write the records as rows of the requests table."""
+        nowhere = self.server < 0
+        service = np.where(self.served, self.finish - self.begin, 0.0)
+        columns: dict[str, Any] = {
+            "run_id": np.full(len(self), run_id, np.int32),
+            "req_id": np.arange(len(self), dtype=np.int32),
+            "arrival_us": microseconds(self.arrival),
+            "balancer_id": self.balancer.astype(np.int16),
+            "server_id": pa.array(self.server.astype(np.int16), mask=nowhere),
+            "outcome": self.outcome.astype(np.int8),
+            "queue_depth": pa.array(self.queue_depth.astype(np.int32), mask=self.queue_depth < 0),
+            "wait_us": microseconds(self.wait),
+            "service_us": microseconds(service),
+            "response_us": microseconds(self.response),
+        }
+        return pa.table(columns, schema=tables.REQUESTS)
+
+    def ok(self) -> NDArray[np.bool_]:
+        """Which requests ended well."""
+        return np.equal(self.outcome, Outcome.OK)
+
+
+def microseconds(seconds: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Round seconds to whole microseconds."""
+    return np.rint(seconds * _US).astype(np.int64)

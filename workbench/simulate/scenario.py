@@ -1,0 +1,187 @@
+"""Scenarios: a document that says what is simulated."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from workbench.documents import Section, check, read_document
+from workbench.quantities import Duration, Extent, PositiveDuration
+from workbench.simulate.arrivals import ARRIVALS, ArrivalProcess, ClosedLoop, TraceArrivals
+from workbench.simulate.pool import ServerGroup, Servers, expand
+from workbench.simulate.services import SERVICES, ServiceDemand
+from workbench.simulate.strategies import STRATEGIES, Strategy
+
+ENGINE_VERSION = "1"
+"""Raised whenever the same scenario and seed would give other records."""
+
+
+class Sharing(StrEnum):
+    """What a balancer counts as in flight."""
+
+    PRIVATE = "private"
+    """Only what it sent itself."""
+    SHARED = "shared"
+    """What all balancers sent."""
+
+
+class Balancers(Section):
+    """The balancers between the clients and the pool."""
+
+    strategy: Annotated[Strategy, STRATEGIES]
+    count: int = Field(1, ge=1, le=10_000)
+    """Balancers that share the pool, 1 to 10,000; each request comes to one of them by chance."""
+    view: Sharing = Sharing.PRIVATE
+    """Whether each counts only its own requests, or all of them those of all."""
+
+
+class Network(Section):
+    """The way between the balancers and the pool."""
+
+    delay: Duration = 0.0
+    """One-way delay between balancer and server, seconds."""
+
+
+class Measure(StrEnum):
+    """What strategies are compared by: a column of the summaries, in seconds."""
+
+    RESPONSE_MEAN = "response_mean"
+    RESPONSE_P50 = "response_p50"
+    RESPONSE_P90 = "response_p90"
+    RESPONSE_P95 = "response_p95"
+    RESPONSE_P99 = "response_p99"
+    RESPONSE_P99_9 = "response_p99_9"
+    WAIT_MEAN = "wait_mean"
+    WAIT_P95 = "wait_p95"
+    WAIT_P99 = "wait_p99"
+
+    @property
+    def column(self) -> str:
+        """The column of the summaries."""
+        return f"{self.value}_s"
+
+    @property
+    def label(self) -> str:
+        """The name in words, such as `response time, p99`."""
+        kind, _, which = self.value.partition("_")
+        return f"{kind}{'ing' if kind == 'wait' else ''} time, {which.replace('_', '.')}"
+
+
+class ComparisonPlan(Section):
+    """What `workbench compare` does when the command line does not say otherwise."""
+
+    strategies: list[Annotated[Strategy, STRATEGIES]] = Field(min_length=1, max_length=100)
+    replications: int = Field(10, ge=2, le=10_000)
+    """Runs of each strategy, all on the same requests, 2 or more."""
+    measure: Measure = Measure.RESPONSE_MEAN
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, dict) else value
+
+
+class Scenario(Section):
+    """What is simulated: load, servers, balancers, for how long and under which seed."""
+
+    name: str = Field(min_length=1, max_length=100)
+    description: str = ""
+    arrivals: Annotated[ArrivalProcess, ARRIVALS]
+    service: Annotated[ServiceDemand, SERVICES]
+    """Service demand of a request: seconds at a server of speed 1."""
+    pool: Annotated[list[ServerGroup], BeforeValidator(_as_list), Field(min_length=1, max_length=10_000)]
+    """One group of servers, or a list of groups."""
+    balancers: Balancers
+    network: Network = Network()
+    horizon: Extent | None = None
+    """When arrivals end: a number of requests, or a time. A trace ends by itself, so it may do without."""
+    warm_up: Extent = Extent(share=0.1)
+    """The beginning that is left out of all measures."""
+    sample_every: PositiveDuration | None = None
+    """Length of the intervals of the stored samples, seconds; about 500 a run by default."""
+    seed: int = Field(1, ge=0, lt=2**63)
+    comparison: ComparisonPlan | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not any(group.weight for group in self.pool):
+            raise PydanticCustomError("weights", "a pool in which at least one server has a weight above 0")
+        if sum(group.count for group in self.pool) > 30_000:
+            raise PydanticCustomError("pool", "at most 30,000 servers in all")
+        if self.horizon is None and not isinstance(self.arrivals, TraceArrivals):
+            raise PydanticCustomError(
+                "horizon", "a horizon, such as `horizon: 100k requests` or `horizon: 10min`"
+            )
+        if self.horizon is not None and (self.horizon.share is not None or not _length(self.horizon)):
+            raise PydanticCustomError("horizon", "a horizon above 0, in requests or as a time")
+        return self
+
+    def servers(self) -> Servers:
+        """List the pool, server by server."""
+        return expand(self.pool, network_delay=self.network.delay)
+
+    def with_strategy(self, strategy: Strategy) -> Self:
+        """Give the same scenario under another strategy."""
+        return self.model_copy(update={"balancers": self.balancers.model_copy(update={"strategy": strategy})})
+
+    def capacity(self) -> float:
+        """Seconds of demand that the pool serves a second, counting servers with weight above 0."""
+        return sum(group.count * group.slots * group.speed for group in self.pool if group.weight)
+
+    def offered_load(self) -> float | None:
+        """Seconds of demand that arrive a second; None for a closed loop.
+
+        Raises:
+            TraceError: the trace cannot be used.
+        """
+        rate = self.arrivals.mean_rate()
+        return None if rate is None else rate * self.service.moments().mean
+
+    def to_json(self) -> str:
+        """Write the resolved scenario as JSON, keys sorted."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True)
+
+    def key(self, *, replication: int, engine: str) -> str:
+        """Hash all that the records of a run depend on: scenario, seed, trace content, engine version."""
+        content = self.model_dump(mode="json", exclude={"description", "comparison"})
+        for part in ("arrivals", "service"):
+            if "file" in content[part]:
+                content[part]["file"] = _digest(Path(content[part]["file"]))
+        content |= {"replication": replication, "engine": engine, "engine_version": ENGINE_VERSION}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def closed(self) -> ClosedLoop | None:
+        """The closed loop, if that is what arrives."""
+        return self.arrivals if isinstance(self.arrivals, ClosedLoop) else None
+
+
+def _length(extent: Extent) -> float:
+    return extent.requests or extent.seconds or 0.0
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return "sha256:" + hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def load_scenario(source: Scenario | Path | str | dict[str, Any], *, folder: Path | None = None) -> Scenario:
+    """Make a scenario from a YAML file's path or from a dict with the same keys.
+
+    Args:
+        source: the path of a YAML file, a dict, or a scenario, which is given back.
+        folder: where a dict's files are found; the working folder by default.
+
+    Raises:
+        DocumentError: with every problem of the document.
+    """
+    if isinstance(source, Scenario):
+        return source
+    if isinstance(source, dict):
+        return check(source, Scenario, name="scenario", folder=folder or Path.cwd())
+    return read_document(Path(source), Scenario)

@@ -1,0 +1,127 @@
+"""What every balancing strategy has in common.
+
+A strategy is its settings, the memory that it starts with, and `pick`: one plain function over a
+balancer's view and a random generator. It is written with indexing, `len` and plain arithmetic, so
+that the same function takes lists when interpreted and arrays when compiled by Numba.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, MutableSequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from numpy.random import Generator
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from workbench.documents import Family, Member
+from workbench.errors import InputError
+from workbench.simulate.pool import Servers
+
+NO_HEALTHY_SERVER = -1
+"""What a pick returns when no server is usable."""
+
+Ints = MutableSequence[int]
+Floats = MutableSequence[float]
+
+
+class View(NamedTuple):
+    """What a balancer knows when it picks; every sequence but the last two has one entry a server."""
+
+    usable: Ints
+    """1 where the server may be picked: it is healthy and its weight is above 0."""
+    weight: Ints
+    in_flight: Ints
+    """Requests sent there and not yet answered, waiting or in service, as far as this view counts."""
+    free_at: Floats
+    """When a slot will be free for a request that comes there next, by the demands known now, seconds.
+
+    Kept only for strategies that ask for it with `knows_demand`.
+    """
+    now: Floats
+    """One entry: the time of the pick, seconds."""
+    ints: Ints
+    """The strategy's own memory; its first entries as its settings say, the rest as it likes."""
+    floats: Floats
+
+
+Pick = Callable[[View, Generator], int]
+"""Returns the index of a usable server, or `NO_HEALTHY_SERVER`."""
+
+if TYPE_CHECKING:
+    StaticPick = staticmethod[[View, Generator], int]
+else:
+    StaticPick = staticmethod
+
+
+class Memory(NamedTuple):
+    """What a strategy remembers from pick to pick, in its state at the start."""
+
+    ints: list[int]
+    floats: list[float]
+
+
+class Strategy(Member):
+    """How a balancer picks the server for a request."""
+
+    pick: ClassVar[StaticPick]
+    source: ClassVar[str] = ""
+    """The product or paper that defines it."""
+    knows_demand: ClassVar[bool] = False
+    """Whether it is told the work at each server, which no real balancer knows exactly."""
+
+    def memory(self, servers: Servers) -> Memory:
+        """Give the memory of a fresh balancer over these servers."""
+        return Memory([], [])
+
+    @property
+    def label(self) -> str:
+        """How it is written on the command line, such as `power_of_two(choices=3)`."""
+        given = self.model_dump(exclude_defaults=True, exclude={"kind"})
+        return (
+            f"{self.kind}({', '.join(f'{key}={value}' for key, value in given.items())})"
+            if given
+            else self.kind
+        )
+
+
+STRATEGIES: Family[Strategy] = Family("strategy", Strategy)
+
+_LABEL = re.compile(r"\s*([\w.]+)\s*(?:\((.*)\))?\s*", re.DOTALL)
+
+
+def read_strategy(label: str) -> Strategy:
+    """Make the strategy that a label stands for.
+
+    Raises:
+        InputError: there is no such strategy, or a parameter is unknown or out of range.
+
+    >>> read_strategy("power_of_two(choices=3)").choices
+    3
+    """
+    match = _LABEL.fullmatch(label)
+    if match is None:
+        raise InputError(f"strategy: given {label!r}; allowed: a name, or name(parameter=value, ...)")
+    member = STRATEGIES[match[1]]
+    try:
+        return member.model_validate(_parameters(match[2] or "", label))
+    except ValidationError as error:
+        raise InputError("\n".join(_parameter_problem(label, item) for item in error.errors())) from None
+
+
+def _parameters(text: str, label: str) -> dict[str, Any]:
+    try:
+        content = YAML(typ="safe").load("{" + re.sub(r"\s*=\s*", ": ", text) + "}")
+    except YAMLError:
+        raise InputError(
+            f"strategy: given {label!r}; allowed: parameters as name=value, with commas between"
+        ) from None
+    return dict(content)
+
+
+def _parameter_problem(label: str, item: Any) -> str:
+    key = ".".join(str(part) for part in item["loc"])
+    allowed = item["msg"].removeprefix("Input should be ")
+    return f"strategy {label}: {key}: given {item['input']!r}; allowed: {allowed}"

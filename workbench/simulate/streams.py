@@ -1,0 +1,35 @@
+"""Independent streams of random numbers, one for each use.
+
+Every draw of a run comes from the workload's streams or a balancer's own, so that two strategies
+under the same seed and replication see the same requests: common random numbers.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from numpy.random import PCG64, Generator, SeedSequence
+
+
+class Stream(IntEnum):
+    """What a stream is for. The numbers are part of a seed's meaning and never change."""
+
+    ARRIVALS = 0
+    SERVICE = 1
+    ROUTING = 2
+    """Which balancer a request comes to."""
+    BALANCER = 3
+    """A balancer's own draws; one stream for each balancer."""
+    THINK = 4
+
+
+def generator(seed: int, *, replication: int, stream: Stream, index: int = 0) -> Generator:
+    """Start a stream.
+
+    Args:
+        seed: the scenario's seed, 0 or more.
+        replication: number of the replication, 0 or more.
+        stream: what the stream is for.
+        index: which of several streams of this use, such as the balancer's number.
+    """
+    return Generator(PCG64(SeedSequence(seed, spawn_key=(replication, int(stream), index))))
