@@ -1,5 +1,65 @@
-"""Workbench for load-balancing decisions."""
+"""Workbench for load-balancing decisions.
 
+    import workbench as wb
+
+    wb.run("simulations/mm1.yaml")
+    wb.compare("simulations/azure_conversation.yaml", strategies=["round_robin", "power_of_two"])
+
+What a name needs is imported when the name is first used, so that `import workbench` is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workbench.settings import Settings, load_settings
+    from workbench.simulate import STRATEGIES, Scenario, Strategy, load_scenario
+    from workbench.store import Store
+    from workbench.workflows import compare_strategies as compare
+    from workbench.workflows import list_runs as runs
+    from workbench.workflows import run
+    from workbench.workflows import show_run as show
 
 __version__ = version("balancer-workbench")
+
+_HOMES = {
+    "STRATEGIES": ("workbench.simulate", "STRATEGIES"),
+    "Scenario": ("workbench.simulate", "Scenario"),
+    "Settings": ("workbench.settings", "Settings"),
+    "Store": ("workbench.store", "Store"),
+    "Strategy": ("workbench.simulate", "Strategy"),
+    "compare": ("workbench.workflows", "compare_strategies"),
+    "load_scenario": ("workbench.simulate", "load_scenario"),
+    "load_settings": ("workbench.settings", "load_settings"),
+    "run": ("workbench.workflows", "run"),
+    "runs": ("workbench.workflows", "list_runs"),
+    "show": ("workbench.workflows", "show_run"),
+}
+
+__all__ = [
+    "STRATEGIES",
+    "Scenario",
+    "Settings",
+    "Store",
+    "Strategy",
+    "compare",
+    "load_scenario",
+    "load_settings",
+    "run",
+    "runs",
+    "show",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'workbench' has no attribute {name!r}")
+    module, attribute = _HOMES[name]
+    return getattr(import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted([*_HOMES, "__version__"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -151,8 +152,10 @@ class Scenario(Section):
         content = self.model_dump(mode="json", exclude={"description", "comparison"})
         for part in ("arrivals", "service"):
             if "file" in content[part]:
-                content[part]["file"] = _digest(Path(content[part]["file"]))
+                file = Path(content[part]["file"])
+                content[part]["file"] = _digest(file, file.stat().st_mtime_ns)
         content |= {"replication": replication, "engine": engine, "engine_version": ENGINE_VERSION}
+        content["strategy_code"] = self.balancers.strategy.code()
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -165,7 +168,8 @@ def _length(extent: Extent) -> float:
     return extent.requests or extent.seconds or 0.0
 
 
-def _digest(file: Path) -> str:
+@lru_cache(maxsize=64)
+def _digest(file: Path, _changed: int) -> str:
     with file.open("rb") as content:
         return "sha256:" + hashlib.file_digest(content, "sha256").hexdigest()
 

@@ -1,0 +1,22 @@
+"""The glue: one function for each thing that a user does."""
+
+from workbench.workflows.comparing import compare_strategies
+from workbench.workflows.demo import demo_scenarios
+from workbench.workflows.results import ComparisonView, RunsView, RunView, View
+from workbench.workflows.running import list_runs, run, show_run
+from workbench.workflows.schemas import json_schema
+from workbench.workflows.serving import serve_dashboard
+
+__all__ = [
+    "ComparisonView",
+    "RunView",
+    "RunsView",
+    "View",
+    "compare_strategies",
+    "demo_scenarios",
+    "json_schema",
+    "list_runs",
+    "run",
+    "serve_dashboard",
+    "show_run",
+]

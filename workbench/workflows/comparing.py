@@ -1,0 +1,194 @@
+"""Comparing strategies on the same requests."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from workbench.errors import InputError
+from workbench.experiments import LEVEL, Cell, Method, Standing, compare
+from workbench.settings import Settings, load_settings
+from workbench.simulate import Measure, Scenario, Strategy, read_strategy
+from workbench.simulate.arrivals import TraceArrivals
+from workbench.store import NewComparison, Store, queries
+from workbench.workflows.results import ComparisonView, StandingView
+from workbench.workflows.running import Source, notes, resolve, statistics
+from workbench.workflows.simulating import Report, simulate_cells
+
+_METHOD_TEXT = {
+    Method.PAIRED_T: (
+        "less is better; {count} independent replications, the same requests for every strategy; "
+        "paired t intervals, those of the differences hold together at {level:.0%} (Bonferroni)"
+    ),
+    Method.BOOTSTRAP: (
+        "less is better; values are those of the trace as recorded, intervals those of {resampled} block "
+        "bootstrap resamples of it (log scale), the same requests for every strategy; those of the "
+        "differences hold together at {level:.0%} (Bonferroni)"
+    ),
+}
+
+
+def compare_strategies(
+    source: Source,
+    *,
+    strategies: Sequence[Strategy | str] | None = None,
+    replications: int | None = None,
+    measure: Measure | str | None = None,
+    seed: int | None = None,
+    settings: Settings | None = None,
+    report: Report | None = None,
+) -> ComparisonView:
+    """Simulate a scenario under several strategies and rank them.
+
+    Every strategy meets the same requests (common random numbers). What the scenario's own
+    `comparison` section says stands in for arguments that are not given.
+
+    Args:
+        source: a scenario, the path of its YAML file, or a dict with the same keys.
+        strategies: strategies or their labels, at least one.
+        replications: runs of each strategy, 2 or more; 3 or more for a trace that is resampled.
+        measure: what to compare by, such as `response_p99`; less is better.
+        seed: in place of the scenario's own, 0 or more.
+        settings: where the lake is and how many processes may work.
+        report: told how many requests are simulated so far.
+
+    Raises:
+        InputError: the scenario, a strategy, the measure or the number of replications cannot be used.
+        StoreError: the lake cannot be read or written.
+    """
+    scenario = resolve(source, seed=seed)
+    plan = scenario.comparison
+    chosen = _strategies(scenario, strategies)
+    count = replications if replications is not None else plan.replications if plan else 10
+    by = _measure(measure) if measure is not None else plan.measure if plan else Measure.RESPONSE_MEAN
+    method = _method(scenario)
+    _check_replications(count, method)
+    cells = [Cell(scenario.with_strategy(one), number) for one in chosen for number in range(count)]
+    with Store(settings or load_settings()) as store:
+        result = simulate_cells(store, cells, report=report)
+        runs = {
+            one.label: result.run_ids[place * count : (place + 1) * count] for place, one in enumerate(chosen)
+        }
+        rows = _summaries(store, result.run_ids)
+        values = {
+            label: [_number(rows[one][by.column]) for one in run_ids] for label, run_ids in runs.items()
+        }
+        bounds = {strategy.label for strategy in chosen if strategy.knows_demand}
+        standings = compare(values, method=method, bounds=bounds)
+        view = ComparisonView(
+            comparison_id=0,
+            scenario=scenario.name,
+            lake=str(store.lake),
+            measure=by.value,
+            measure_label=by.label,
+            replications=count,
+            level=LEVEL,
+            method=method.value,
+            method_text=_METHOD_TEXT[method].format(count=count, resampled=count - 1, level=LEVEL),
+            standings=[_view(one, [rows[run_id] for run_id in runs[one.strategy]]) for one in standings],
+            reused=len(cells) - result.simulated,
+            simulated=result.simulated,
+            notes=notes(scenario) + _trace_note(scenario),
+        )
+        return view.model_copy(update={"comparison_id": _keep(store, scenario, view)})
+
+
+def _strategies(scenario: Scenario, given: Sequence[Strategy | str] | None) -> list[Strategy]:
+    if given is None and scenario.comparison is not None:
+        found: list[Strategy] = list(scenario.comparison.strategies)
+    else:
+        found = [read_strategy(one) if isinstance(one, str) else one for one in given or []]
+    labels = [strategy.label for strategy in found]
+    if len(found) == 0 or len(set(labels)) < len(labels):
+        raise InputError(
+            f"strategies: given {', '.join(labels) or 'none'}; allowed: at least one, each once, by --strategy "
+            "or in the scenario's `comparison` section"
+        )
+    return found
+
+
+def _measure(given: Measure | str) -> Measure:
+    try:
+        return Measure(given)
+    except ValueError:
+        raise InputError(f"measure: given {given!r}; allowed: {', '.join(Measure)}") from None
+
+
+def _method(scenario: Scenario) -> Method:
+    arrivals = scenario.arrivals
+    resampled = isinstance(arrivals, TraceArrivals) and arrivals.resample is not None
+    return Method.BOOTSTRAP if resampled else Method.PAIRED_T
+
+
+def _check_replications(count: int, method: Method) -> None:
+    if not method.least <= count <= 10_000:
+        raise InputError(f"replications: given {count}; allowed: {method.least} to 10,000")
+
+
+def _summaries(store: Store, run_ids: list[int]) -> dict[int, dict[str, Any]]:
+    return {row["run_id"]: row for row in queries.summaries(store, run_ids=run_ids).to_pylist()}
+
+
+def _view(standing: Standing, rows: list[dict[str, Any]]) -> StandingView:
+    best = standing.measure.value - standing.difference.value
+    difference = standing.difference
+    quantiles = [statistics(row, "response") for row in rows]
+    return StandingView(
+        strategy=standing.strategy,
+        value=standing.measure.value,
+        low=standing.measure.low,
+        high=standing.measure.high,
+        difference=difference.value,
+        difference_low=difference.low,
+        difference_high=difference.high,
+        relative=difference.value / best if best else None,
+        verdict=standing.verdict.value,
+        values=list(standing.values),
+        run_ids=[row["run_id"] for row in rows],
+        quantiles={name: _mean([getattr(one, name) for one in quantiles]) for name in _QUANTILES},
+    )
+
+
+_QUANTILES = ("p50", "p90", "p95", "p99", "p99_9")
+
+
+def _trace_note(scenario: Scenario) -> list[str]:
+    arrivals = scenario.arrivals
+    if not isinstance(arrivals, TraceArrivals) or arrivals.resample is not None:
+        return []
+    return [
+        "every replication replays the one recorded trace, so the intervals know only the strategies' own chance; "
+        "set `resample` in `arrivals` (such as 5min) to learn what other traffic of this kind would show"
+    ]
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return math.fsum(known) / len(known) if known else None
+
+
+def _keep(store: Store, scenario: Scenario, view: ComparisonView) -> int:
+    """Store a comparison; one of the same runs by the same measure is there already and keeps its number."""
+    run_ids = {
+        (standing.strategy, number): run_id
+        for standing in view.standings
+        for number, run_id in enumerate(standing.run_ids)
+    }
+    for known in store.comparisons():
+        if known.metric == view.measure and dict(known.run_ids) == run_ids:
+            return known.comparison_id
+    return store.add_comparison(
+        NewComparison(
+            name=scenario.name,
+            scenario_json=scenario.to_json(),
+            metric=view.measure,
+            replications=view.replications,
+            run_ids=run_ids,
+            result_json=view.model_dump_json(),
+        )
+    )

@@ -1,0 +1,171 @@
+"""Running one scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import InputError
+from workbench.experiments import Cell
+from workbench.settings import Settings, load_settings
+from workbench.simulate import Progress, Scenario, Strategy, Workload, load_scenario, read_strategy
+from workbench.store import Run, Store, queries
+from workbench.tables import QUANTILES, Outcome, quantile_column
+from workbench.workflows.results import RunLine, RunsView, RunView, ServerView, Statistics
+from workbench.workflows.simulating import Report, Simulation, cell_key
+
+Source = Scenario | Path | str | dict[str, Any]
+"""A scenario, the path of its YAML file, or a dict with the same keys."""
+
+
+def run(
+    source: Source,
+    *,
+    strategy: Strategy | str | None = None,
+    seed: int | None = None,
+    replication: int = 0,
+    settings: Settings | None = None,
+    report: Report | None = None,
+) -> RunView:
+    """Simulate a scenario and store the result; a run that the store holds already is shown from there.
+
+    Args:
+        source: a scenario, the path of its YAML file, or a dict with the same keys.
+        strategy: in place of the scenario's own: one, or its label such as `power_of_two(choices=3)`.
+        seed: in place of the scenario's own, 0 or more.
+        replication: 0 or more; each has random numbers of its own.
+        settings: where the lake is; from the environment and `workbench.toml` by default.
+        report: told how many requests are simulated so far.
+
+    Raises:
+        InputError: the scenario, the strategy or the trace cannot be used.
+        StoreError: the lake cannot be read or written.
+
+    Example:
+        >>> import workbench as wb
+        >>> wb.run("simulations/mm1.yaml").response.mean  # doctest: +SKIP
+        5.01
+    """
+    scenario = resolve(source, strategy=strategy, seed=seed)
+    settings = settings or load_settings()
+    cell = Cell(scenario, replication)
+    with Store(settings) as store:
+        known = store.find_run(cell_key(cell))
+        expected = None if known else Workload(scenario).expected_requests()
+        run_id = known.run_id if known else Simulation(settings, _progress(report, expected))(cell)
+        return view_run(store, run_id, reused=known is not None)
+
+
+def resolve(source: Source, *, strategy: Strategy | str | None = None, seed: int | None = None) -> Scenario:
+    """Load a scenario and put another strategy or seed into it.
+
+    Raises:
+        InputError: the scenario or the strategy cannot be used, or the seed is negative.
+    """
+    scenario = load_scenario(source)
+    if strategy is not None:
+        scenario = scenario.with_strategy(read_strategy(strategy) if isinstance(strategy, str) else strategy)
+    if seed is not None:
+        if not 0 <= seed < 2**63:
+            raise InputError(f"seed: given {seed}; allowed: a whole number from 0 to {2**63 - 1}")
+        scenario = scenario.model_copy(update={"seed": seed})
+    return scenario
+
+
+def show_run(run_id: int, *, settings: Settings | None = None) -> RunView:
+    """Show a run that is in the store.
+
+    Raises:
+        NotFoundError: there is no such run, or it is not complete.
+        StoreError: the lake cannot be read.
+    """
+    with Store(settings or load_settings()) as store:
+        return view_run(store, run_id, reused=True)
+
+
+def list_runs(
+    *, limit: int | None = 20, scenario: str | None = None, settings: Settings | None = None
+) -> RunsView:
+    """List runs, the newest first.
+
+    Raises:
+        StoreError: the lake cannot be read.
+    """
+    with Store(settings or load_settings()) as store:
+        rows = queries.run_table(store, limit=limit, scenario=scenario).to_pylist()
+        known = {run.run_id: run for run in store.runs(limit, scenario)}
+        lines = [_line(row, known[row["run_id"]]) for row in rows if row["run_id"] in known]
+        return RunsView(lake=str(store.lake), runs=lines)
+
+
+def _line(row: dict[str, Any], run: Run) -> RunLine:
+    more = {"response_mean": row["response_mean_s"], "response_p99": row["response_p99_s"]}
+    kept = {name: row[name] for name in RunLine.model_fields if name in row}
+    return RunLine.model_validate(kept | more | {"engine": run.engine, "reason": run.reason})
+
+
+def _progress(report: Report | None, expected: float | None) -> Progress | None:
+    return None if report is None else lambda done: report(float(done), expected)
+
+
+def view_run(store: Store, run_id: int, *, reused: bool) -> RunView:
+    """Gather what the store holds of a run.
+
+    Raises:
+        NotFoundError: there is no such run, or it is not complete.
+    """
+    run = store.run(run_id)
+    summary = queries.summary(store, run_id=run_id)
+    pool = dict(summary.pool)
+    scenario = Scenario.model_validate_json(run.scenario_json)
+    figures = ("window_s", "requests", "goodput_per_s", "utilisation", "imbalance", "jain")
+    return RunView.model_validate(
+        {name: pool[name] for name in (*figures, "mean_in_system", "little_residual")}
+        | {name: getattr(run, name) for name in ("scenario", "strategy", "seed", "replication", "engine")}
+        | {
+            "run_id": run_id,
+            "reused": reused,
+            "lake": str(store.lake),
+            "outcomes": {outcome.label: pool[outcome.label] for outcome in Outcome},
+            "response": statistics(pool, "response"),
+            "wait": statistics(pool, "wait"),
+            "elapsed_s": run.elapsed_s or 0.0,
+            "servers": _server_views(summary.servers.to_pylist(), scenario),
+            "notes": notes(scenario),
+        }
+    )
+
+
+def statistics(row: dict[str, Any], measure: str) -> Statistics:
+    """Take the statistics of a measure out of a row of the summaries."""
+    names = {f"p{100 * q:g}".replace(".", "_"): quantile_column(measure, q) for q in QUANTILES}
+    names |= {"mean": f"{measure}_mean_s", "max": f"{measure}_max_s"}
+    return Statistics.model_validate({name: row[column] for name, column in names.items()})
+
+
+def _server_views(rows: Sequence[dict[str, Any]], scenario: Scenario) -> list[ServerView]:
+    names = scenario.servers().names
+    return [
+        ServerView(
+            name=names[row["server_id"]],
+            response_mean=row["response_mean_s"],
+            response_p99=row["response_p99_s"],
+            **{name: row[name] for name in ("server_id", "requests", "share", "utilisation", "refused")},
+        )
+        for row in rows
+    ]
+
+
+def notes(scenario: Scenario) -> list[str]:
+    """Say what a reader of a scenario's results must know.
+
+    Raises:
+        TraceError: the trace cannot be used.
+    """
+    load, capacity = scenario.offered_load(), scenario.capacity()
+    if load is None or load < capacity:
+        return []
+    bounded = all(group.queue_limit is not None for group in scenario.pool)
+    what = "servers refuse what is too much" if bounded else "queues grow for as long as the load lasts"
+    return [f"overload: {load:.4g} seconds of work arrive a second, the pool serves {capacity:.4g}; {what}"]

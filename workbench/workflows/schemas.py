@@ -1,0 +1,58 @@
+"""JSON schemas: of scenario files, for editors, and of what the command line prints as JSON."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from workbench.errors import NotFoundError, Problem
+from workbench.simulate import Scenario
+from workbench.workflows.results import ComparisonView, RunsView, RunView
+
+
+class DemoView(BaseModel):
+    """What `workbench demo --json` prints."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    schema_: Literal["workbench.demo/1"] = Field("workbench.demo/1", alias="schema")
+    comparisons: list[ComparisonView]
+
+
+class ErrorView(BaseModel):
+    """What every command prints with `--json` when it cannot do what was asked."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    schema_: Literal["workbench.error/1"] = Field("workbench.error/1", alias="schema")
+    error: str
+    problems: list[Problem]
+    """The problems of a document, one by one."""
+
+
+_FORMS: dict[str, type[BaseModel]] = {
+    "scenario": Scenario,
+    "run": RunView,
+    "comparison": ComparisonView,
+    "runs": RunsView,
+    "demo": DemoView,
+    "error": ErrorView,
+}
+
+
+def json_schema(form: str) -> dict[str, Any]:
+    """Describe a form as JSON schema (draft 2020-12).
+
+    Args:
+        form: `scenario` for the files that are read, else what is printed: `run`, `comparison`,
+            `runs`, `demo` or `error`.
+
+    Raises:
+        NotFoundError: there is no such form.
+    """
+    if form not in _FORMS:
+        raise NotFoundError(f"schema: given {form!r}; allowed: {', '.join(_FORMS)}")
+    mode: Literal["validation", "serialization"] = "validation" if form == "scenario" else "serialization"
+    schema = TypeAdapter(_FORMS[form]).json_schema(mode=mode)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -1,0 +1,123 @@
+"""Simulating cells into the store: what is there already is taken from there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from workbench import __version__
+from workbench.errors import WorkbenchError
+from workbench.experiments import Cell, run_cells
+from workbench.settings import Settings
+from workbench.simulate import (
+    Engine,
+    Progress,
+    Records,
+    ReferenceEngine,
+    Workload,
+    measured_window,
+    sample,
+    summarise,
+)
+from workbench.store import NewRun, RunResult, Store, write_parts
+
+Report = Callable[[float, float | None], None]
+"""Told how many requests are simulated so far, and how many there will be, where that is known."""
+
+ENGINE: Engine = ReferenceEngine()
+
+
+def cell_key(cell: Cell) -> str:
+    """Hash all that a cell's records depend on."""
+    return cell.scenario.key(replication=cell.replication, engine=ENGINE.name)
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """Simulates one cell into a lake, in whatever process it is called."""
+
+    settings: Settings
+    progress: Progress | None = None
+
+    def __call__(self, cell: Cell) -> int:
+        """Simulate, store and return the run's number.
+
+        Raises:
+            WorkbenchError: the simulation or the store failed; the run is then marked as failed.
+        """
+        with Store(self.settings) as store:
+            run_id = store.begin_run(_new_run(cell))
+            try:
+                begun = time.process_time()
+                records = ENGINE.run(
+                    Workload(cell.scenario, replication=cell.replication), progress=self.progress
+                )
+                elapsed = time.process_time() - begun
+                _keep(store, run_id, cell, records, elapsed)
+            except WorkbenchError as error:
+                store.fail_run(run_id, str(error))
+                raise
+            except KeyboardInterrupt:
+                store.fail_run(run_id, "stopped by the user")
+                raise
+        return run_id
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """Cells that the store holds."""
+
+    run_ids: list[int]
+    """The run of each cell, in their order."""
+    simulated: int
+    """How many of the runs were simulated now."""
+
+
+def simulate_cells(store: Store, cells: Sequence[Cell], *, report: Report | None = None) -> Simulated:
+    """Make sure that the store holds every cell; what it holds already is not simulated again."""
+    keys = [cell_key(cell) for cell in cells]
+    found = {key: run.run_id for key in keys if (run := store.find_run(key)) is not None}
+    missing = {key: cell for key, cell in zip(keys, cells, strict=True) if key not in found}
+    sizes = {key: Workload(cell.scenario).expected_requests() for key, cell in missing.items()}
+    known = [size for size in sizes.values() if size is not None]
+    total = sum(known) if len(known) == len(sizes) else None
+    done = 0.0
+    for cell, run_id in run_cells(
+        Simulation(store.settings), list(missing.values()), jobs=store.settings.jobs
+    ):
+        found[cell_key(cell)] = run_id
+        done += sizes[cell_key(cell)] or 0.0
+        if report is not None:
+            report(done, total)
+    return Simulated([found[key] for key in keys], len(missing))
+
+
+def _new_run(cell: Cell) -> NewRun:
+    return NewRun(
+        key=cell_key(cell),
+        scenario=cell.scenario.name,
+        scenario_json=cell.scenario.to_json(),
+        strategy=cell.strategy,
+        seed=cell.scenario.seed,
+        replication=cell.replication,
+        engine=ENGINE.name,
+        version=__version__,
+    )
+
+
+def _keep(store: Store, run_id: int, cell: Cell, records: Records, elapsed: float) -> None:
+    tables = {
+        "requests": records.to_table(run_id),
+        "samples": sample(records, cell.scenario, run_id=run_id),
+        "summaries": summarise(records, cell.scenario, run_id=run_id),
+    }
+    begin, end = measured_window(records, cell.scenario.warm_up)
+    result = RunResult(
+        requests=len(records),
+        warm_up_us=round(begin * 1e6),
+        end_us=round(end * 1e6),
+        drained_us=round(records.drained * 1e6),
+        elapsed_s=elapsed,
+    )
+    store.finish_run(run_id, result, write_parts(store.lake, run_id, tables))
