@@ -35,6 +35,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+_WIDTH = 120
+"""Columns of a table that goes to a file or a pipe."""
+
+_STOPPED = 130
+"""Exit code after Ctrl-C."""
+
 File = Annotated[Path, typer.Argument(help="A scenario: a YAML file.", metavar="FILE")]
 Strategies = Annotated[
     list[str] | None,
@@ -60,10 +66,8 @@ def main() -> None:
     """Run the command line and end the process."""
     try:
         code = app(standalone_mode=False)
-    except typer.Abort:
-        code = _stopped()
-    except KeyboardInterrupt:
-        code = _stopped()
+    except (typer.Abort, KeyboardInterrupt):
+        code = _STOPPED
     except TyperException as error:
         code = _misused(error)
     except WorkbenchError as error:
@@ -72,6 +76,8 @@ def main() -> None:
         # Whoever read the output has gone; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
+    if code == _STOPPED:
+        typer.echo("stopped; what was finished is stored, and the same command goes on from there", err=True)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -79,13 +85,6 @@ def _misused(error: TyperException) -> int:
     message = error.format_message() if hasattr(error, "format_message") else str(error)
     Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(f"{message}\nsee --help")
     return InputError.exit_code
-
-
-def _stopped() -> int:
-    Console(stderr=True).print(
-        "stopped; what was finished is stored, and the same command goes on from there"
-    )
-    return 130
 
 
 def _failed(error: WorkbenchError) -> int:
@@ -225,11 +224,13 @@ def _show(view: View, as_json: bool) -> None:
         typer.echo(view.model_dump_json())
         return
     console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = _WIDTH
     table = Table(
         title=view.title(), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False
     )
     for place, column in enumerate(view.columns()):
-        table.add_column(column, justify="left" if place == 0 else "right", no_wrap=place == 0)
+        table.add_column(column, justify="left" if place == 0 else "right", no_wrap=True)
     for row in view.rows():
         table.add_row(*row)
     console.print(table)

@@ -91,9 +91,13 @@ def _table(file: Path, wanted: tuple[str, ...]) -> pa.Table:
         as_text = pa.csv.ConvertOptions(
             include_columns=list(wanted), column_types=dict.fromkeys(wanted, pa.string())
         )
-        return pa.csv.read_csv(file, convert_options=as_text)
+        return _trimmed(pa.csv.read_csv(file, convert_options=as_text))
     except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
         raise TraceError(f"{file}: the trace cannot be read ({error})") from None
+
+
+def _trimmed(table: pa.Table) -> pa.Table:
+    return pa.table({name: pc.utf8_trim_whitespace(table[name]) for name in table.column_names})
 
 
 def _check_columns(file: Path, wanted: tuple[str, ...], names: list[str]) -> None:
@@ -112,20 +116,17 @@ def _numbers(column: pa.ChunkedArray[Any], file: Path, name: str) -> NDArray[np.
 
 
 def _seconds(column: pa.ChunkedArray[Any], file: Path, name: str) -> NDArray[np.float64]:
-    try:
-        return _cast(column, pa.float64(), file, name, "seconds")
-    except TraceError:
-        stamps = _cast(
-            column, pa.timestamp("ns"), file, name, "seconds, or a time such as 2023-11-16 18:15:46.68"
-        )
+    """Read times of the kind that the first one is of."""
+    if _castable(column.slice(0, 1), pa.float64()):
+        return _cast(column, pa.float64(), file, name, "seconds, as in the first row")
+    allowed = "seconds, or a time such as 2023-11-16 18:15:46.68, all rows alike"
+    stamps = _cast(column, pa.timestamp("ns"), file, name, allowed)
     return (stamps.astype("int64") - int(stamps[:1].astype("int64")[0])) / 1e9
 
 
 def _cast(
     column: pa.ChunkedArray[Any], kind: pa.DataType, file: Path, name: str, allowed: str
 ) -> NDArray[Any]:
-    text = pa.types.is_string(column.type)
-    column = pc.utf8_trim_whitespace(column) if text else column
     try:
         values = column.cast(kind)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
