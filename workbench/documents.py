@@ -127,7 +127,7 @@ class Family(Generic[M]):
         kind = content.get("kind") if isinstance(content, dict) else None
         if not isinstance(content, dict) or kind is None:
             raise PydanticCustomError("kind", f"{self._article()} with its kind: one of {', '.join(self)}")
-        if kind not in self._members:
+        if not isinstance(kind, str) or kind not in self._members:
             detail = PydanticCustomError("kind", _choices(str(kind), list(self)))
             error = InitErrorDetails(type=detail, loc=("kind",), input=kind)
             raise ValidationError.from_exception_data(self.noun, [error])
@@ -256,7 +256,8 @@ def _place(tree: Any, location: tuple[Any, ...]) -> tuple[int, str]:
     for part in location:
         path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
         if isinstance(node, CommentedMap) and part in node:
-            line, node = node.lc.key(part)[0] + 1, node[part]
+            own = (node.lc.data or {}).get(part)  # a key that `<<` merges in has no line of its own
+            line, node = own[0] + 1 if own else line, node[part]
         elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
             line, node = node.lc.item(part)[0] + 1, node[part]
         else:

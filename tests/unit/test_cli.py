@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
+import workbench as wb
 from workbench.cli import main
+from workbench.settings import Settings
 
 SCENARIO = """\
 name: small
@@ -214,20 +216,15 @@ def test_ctrl_c_stops_with_130_and_finished_runs_are_kept(tmp_path: Path):
         env=os.environ | {"WORKBENCH_LAKE": "lake"},
     )
     deadline = time.monotonic() + 50
-    while not list((tmp_path / "lake").glob("summaries/*/*.parquet")) and time.monotonic() < deadline:
+    settings = Settings(lake=tmp_path / "lake")
+    while all(run.state != "complete" for run in wb.runs(settings=settings).runs):
+        assert time.monotonic() < deadline
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in err
     assert "goes on from there" in err
-    listed = subprocess.run(
-        [sys.executable, "-m", "workbench.cli", "runs", "--json", "--lake", "lake"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    states = {run["state"] for run in json.loads(listed.stdout)["runs"]}
+    states = {run.state for run in wb.runs(settings=settings).runs}
     assert "complete" in states
     assert "running" not in states

@@ -97,7 +97,8 @@ def _table(file: Path, wanted: tuple[str, ...]) -> pa.Table:
 
 
 def _trimmed(table: pa.Table) -> pa.Table:
-    return pa.table({name: pc.utf8_trim_whitespace(table[name]) for name in table.column_names})
+    columns = [pc.utf8_trim_whitespace(column) for column in table.columns]
+    return pa.Table.from_arrays(columns, names=table.column_names)
 
 
 def _check_columns(file: Path, wanted: tuple[str, ...], names: list[str]) -> None:

@@ -102,7 +102,7 @@ def _strategies(scenario: Scenario, given: Sequence[Strategy | str] | None) -> l
     labels = [strategy.label for strategy in found]
     if len(found) == 0 or len(set(labels)) < len(labels):
         raise InputError(
-            f"strategies: given {', '.join(labels) or 'none'}; allowed: at least one, each once, by --strategy "
+            f"strategies: given {', '.join(labels) or 'none'}; allowed: one or more, each once, by --strategy "
             "or in the scenario's `comparison` section"
         )
     return found
@@ -158,8 +158,8 @@ def _trace_note(scenario: Scenario) -> list[str]:
     if not isinstance(arrivals, TraceArrivals) or arrivals.resample is not None:
         return []
     return [
-        "every replication replays the one recorded trace, so the intervals know only the strategies' own chance; "
-        "set `resample` in `arrivals` (such as 5min) to learn what other traffic of this kind would show"
+        "every replication replays the one recorded trace, so the intervals know only the strategies' "
+        "own chance; set `resample` in `arrivals` (such as 5min) to learn what other such traffic would show"
     ]
 
 

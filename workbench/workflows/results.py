@@ -198,9 +198,8 @@ class ComparisonView(View):
 
     def columns(self) -> list[str]:
         """Give the headings of the table."""
-        percent = f"{100 * self.level:.0f} %"
         measure = self.measure.replace("_", " ", 1).replace("_", ".")
-        return ["strategy", f"{measure} ({percent})", f"vs best ({percent})", "verdict"]
+        return ["strategy", measure, "vs best", "verdict"]
 
     def rows(self) -> list[list[str]]:
         """Give the rows of the table, as text."""
@@ -209,7 +208,11 @@ class ComparisonView(View):
 
     def title(self) -> str:
         """Give the line above the table."""
-        return f"comparison {self.comparison_id}: {self.scenario}, {self.replications} replications"
+        percent = f"{100 * self.level:.0f} %"
+        return (
+            f"comparison {self.comparison_id}: {self.scenario}, {self.replications} replications "
+            f"(in brackets {percent} intervals)"
+        )
 
     def remarks(self) -> list[str]:
         """Give the lines below the table."""
@@ -274,7 +277,6 @@ class RunsView(View):
             "run",
             "scenario",
             "strategy",
-            "seed",
             "repl.",
             "state",
             "requests",
@@ -291,7 +293,6 @@ class RunsView(View):
                 str(run.run_id),
                 run.scenario,
                 run.strategy,
-                str(run.seed),
                 str(run.replication),
                 run.state,
                 "-" if run.requests is None else f"{run.requests:,}",

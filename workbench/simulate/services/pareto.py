@@ -57,10 +57,10 @@ class Pareto(ServiceDemand):
         return Moments(mean, square / mean**2 - 1.0)
 
     def _moment(self, order: int) -> float:
-        a, low, high = self.alpha, self.least, self.most
-        if high is None:
-            return math.inf if a <= order else a * math.pow(low, order) / (a - order)
-        scale = a * math.pow(low, a) / (1.0 - math.pow(low / high, a))
-        if a == order:
-            return scale * math.log(high / low)
-        return scale * (math.pow(high, order - a) - math.pow(low, order - a)) / (order - a)
+        a, gap = self.alpha, order - self.alpha
+        if self.most is None:
+            return math.inf if gap >= 0 else a / -gap * math.pow(self.least, order)
+        span = math.log(self.most / self.least)
+        # In units of `least`, so that no power of a small number is taken.
+        moment = a * (math.expm1(gap * span) / gap if gap else span) / -math.expm1(-a * span)
+        return moment * math.pow(self.least, order)

@@ -122,7 +122,7 @@ def read_strategy(label: str) -> Strategy:
 def _parameters(text: str, label: str) -> dict[str, Any]:
     try:
         content = YAML(typ="safe").load("{" + re.sub(r"\s*=\s*", ": ", text) + "}")
-    except YAMLError:
+    except (YAMLError, RecursionError):
         raise InputError(
             f"strategy: given {label!r}; allowed: parameters as name=value, with commas between"
         ) from None
