@@ -1,0 +1,70 @@
+"""What the documents show is true: scenarios load, schemas are current, links lead somewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import workbench as wb
+from workbench.documents import parse_document
+from workbench.simulate import STRATEGIES, Scenario, Workload, load_scenario
+from workbench.simulate.arrivals import ARRIVALS
+from workbench.simulate.services import SERVICES
+from workbench.workflows import json_schema
+
+PROJECT = Path(__file__).parents[2]
+PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md")), PROJECT / "data" / "README.md"]
+FORMS = ["scenario", "run", "comparison", "runs", "demo", "error"]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_scenarios_in_a_page_are_scenarios(page: Path):
+    for text in blocks(page, "yaml"):
+        assert parse_document(text, Scenario, name=page.name, folder=PROJECT).name
+
+
+def test_the_pages_python_makes_a_strategy_that_runs(tmp_path: Path):
+    (source,) = blocks(PROJECT / "docs" / "scenarios.md", "python")
+    exec(compile(source, "docs/scenarios.md", "exec", dont_inherit=True), {"__name__": "docs"})
+    try:
+        view = wb.run(
+            PROJECT / "simulations" / "mm1.yaml",
+            strategy="last_shortest",
+            settings=wb.Settings(lake=tmp_path),
+        )
+    finally:
+        del STRATEGIES._members["last_shortest"]
+    assert view.strategy == "last_shortest"
+
+
+@pytest.mark.parametrize("file", sorted((PROJECT / "simulations").glob("*.yaml")), ids=lambda file: file.stem)
+def test_a_shipped_scenario_loads_and_has_requests(file: Path):
+    scenario = load_scenario(file)
+    chunk = next(Workload(scenario).chunks(100))
+    assert len(chunk) == 100
+    assert scenario.description
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_published_schema_is_current(form: str):
+    published = json.loads((PROJECT / "docs" / "schema" / f"{form}.json").read_text())
+    assert published == json_schema(form), f"run: workbench schema {form} > docs/schema/{form}.json"
+
+
+@pytest.mark.parametrize("family", [ARRIVALS, SERVICES, STRATEGIES], ids=lambda family: family.noun)
+def test_every_member_of_a_family_stands_in_the_scenario_page(family):
+    page = (PROJECT / "docs" / "scenarios.md").read_text()
+    assert [kind for kind in family if f"| `{kind}` |" not in page] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files(page: Path):
+    targets = re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text())
+    assert [target for target in targets if not (page.parent / target).exists()] == []
