@@ -11,7 +11,7 @@ from workbench.experiments import LEVEL, Cell, Method, Standing, compare
 from workbench.settings import Settings, load_settings
 from workbench.simulate import Measure, Scenario, Strategy, read_strategy
 from workbench.simulate.arrivals import TraceArrivals
-from workbench.store import NewComparison, Store, queries
+from workbench.store import NewComparison, Store, publish, queries
 from workbench.workflows.results import ComparisonView, StandingView
 from workbench.workflows.running import Source, notes, resolve, statistics
 from workbench.workflows.simulating import Report, simulate_cells
@@ -91,7 +91,10 @@ def compare_strategies(
             simulated=result.simulated,
             notes=notes(scenario) + _trace_note(scenario),
         )
-        return view.model_copy(update={"comparison_id": _keep(store, scenario, view)})
+        view = view.model_copy(update={"comparison_id": _keep(store, scenario, view)})
+        if result.simulated:
+            publish(store)
+        return view
 
 
 def _strategies(scenario: Scenario, given: Sequence[Strategy | str] | None) -> list[Strategy]:
@@ -102,7 +105,7 @@ def _strategies(scenario: Scenario, given: Sequence[Strategy | str] | None) -> l
     labels = [strategy.label for strategy in found]
     if len(found) == 0 or len(set(labels)) < len(labels):
         raise InputError(
-            f"strategies: given {', '.join(labels) or 'none'}; allowed: one or more, each once, by --strategy "
+            f"strategies: given {', '.join(labels) or 'none'}; allowed: some, each once, by --strategy "
             "or in the scenario's `comparison` section"
         )
     return found

@@ -10,7 +10,7 @@ from workbench.errors import InputError
 from workbench.experiments import Cell
 from workbench.settings import Settings, load_settings
 from workbench.simulate import Progress, Scenario, Strategy, Workload, load_scenario, read_strategy
-from workbench.store import Run, Store, queries
+from workbench.store import Run, Store, publish, queries
 from workbench.tables import QUANTILES, Outcome, quantile_column
 from workbench.workflows.results import RunLine, RunsView, RunView, ServerView, Statistics
 from workbench.workflows.simulating import Report, Simulation, cell_key
@@ -54,6 +54,8 @@ def run(
         known = store.find_run(cell_key(cell))
         expected = None if known else Workload(scenario).expected_requests()
         run_id = known.run_id if known else Simulation(settings, _progress(report, expected))(cell)
+        if not known:
+            publish(store)
         return view_run(store, run_id, reused=known is not None)
 
 

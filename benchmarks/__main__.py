@@ -1,0 +1,24 @@
+"""Run every benchmark and write the tables to `benchmarks/results/`."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+from benchmarks import ingest, reference_engine
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def main() -> None:
+    """Measure, print and write."""
+    RESULTS.mkdir(exist_ok=True)
+    for name, benchmark in (("reference_engine", reference_engine), ("ingest", ingest)):
+        heading = f"{(benchmark.__doc__ or '').splitlines()[0]} Python {platform.python_version()}."
+        text = "\n".join([heading, "", *benchmark.main(), ""])
+        print(text)
+        (RESULTS / f"{name}.md").write_text(text)
+
+
+if __name__ == "__main__":
+    main()
