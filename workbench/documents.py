@@ -41,7 +41,9 @@ class Section(BaseModel):
     the document names are found.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(staticmethod,))
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", ignored_types=(staticmethod,), use_attribute_docstrings=True
+    )
 
     @model_validator(mode="wrap")
     @classmethod
@@ -147,12 +149,29 @@ class Family(Generic[M]):
     def __get_pydantic_json_schema__(
         self, _schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        members = [
-            handler(cls.__pydantic_core_schema__) | {"description": cls.summary}
-            for cls in self._members.values()
-        ]
+        members = [self._member_schema(member, handler) for member in self._members.values()]
         names: JsonSchemaValue = {"enum": list(self), "description": f"{self._article()} with its defaults"}
         return {"anyOf": [names, *members]}
+
+    @staticmethod
+    def _member_schema(member: type[Member], handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler(member.__pydantic_core_schema__)
+        return schema | {"description": member.summary, "required": ["kind", *schema.get("required", [])]}
+
+
+class OneOrMany:
+    """Annotation of a list that may be written as its only item: `Annotated[list[Item], OneOrMany()]`."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(
+            lambda value: [value] if isinstance(value, dict) else value, handler(source)
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        many = handler(schema)
+        return {"anyOf": [many["items"], many]}
 
 
 def read_document(file: Path, model: type[S]) -> S:

@@ -10,8 +10,17 @@ import math
 import re
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 _SECONDS = {
     "ns": 1e-9,
@@ -162,6 +171,14 @@ class Extent(BaseModel):
         if sum(value is not None for value in (self.requests, self.seconds, self.share)) != 1:
             raise PydanticCustomError("extent", "exactly one of requests, seconds and share")
         return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        fields = handler.resolve_ref_schema(handler(schema))
+        text = {"type": "string", "description": "100k requests, 10min or 10%"}
+        return {"anyOf": [text, fields]}
 
     def __str__(self) -> str:
         if self.requests is not None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
+from ruamel.yaml import YAML
 
 import workbench as wb
 from workbench.documents import parse_document
@@ -50,6 +53,26 @@ def test_a_shipped_scenario_loads_and_has_requests(file: Path):
     chunk = next(Workload(scenario).chunks(100))
     assert len(chunk) == 100
     assert scenario.description
+
+
+@pytest.mark.parametrize("file", sorted((PROJECT / "simulations").glob("*.yaml")), ids=lambda file: file.stem)
+def test_an_editor_that_follows_the_schema_accepts_a_shipped_scenario(file: Path):
+    jsonschema.validate(YAML(typ="safe").load(file.read_text()), json_schema("scenario"))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"horizonn": "1s"},
+        {"pool": {"cuont": 1}},
+        {"arrivals": {"rate": "1/s"}},
+        {"service": {"kind": "poison"}},
+    ],
+)
+def test_an_editor_that_follows_the_schema_sees_what_is_wrong(wrong: dict[str, Any]):
+    good = YAML(typ="safe").load((PROJECT / "simulations" / "mm1.yaml").read_text())
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(good | wrong, json_schema("scenario"))
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -9,10 +9,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from workbench.documents import Section, check, read_document
+from workbench.documents import OneOrMany, Section, check, read_document
 from workbench.quantities import Duration, Extent, PositiveDuration
 from workbench.simulate.arrivals import ARRIVALS, ArrivalProcess, ClosedLoop, TraceArrivals
 from workbench.simulate.pool import ServerGroup, Servers, expand
@@ -83,10 +83,6 @@ class ComparisonPlan(Section):
     measure: Measure = Measure.RESPONSE_MEAN
 
 
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, dict) else value
-
-
 class Scenario(Section):
     """What is simulated: load, servers, balancers, for how long and under which seed."""
 
@@ -95,7 +91,7 @@ class Scenario(Section):
     arrivals: Annotated[ArrivalProcess, ARRIVALS]
     service: Annotated[ServiceDemand, SERVICES]
     """Service demand of a request: seconds at a server of speed 1."""
-    pool: Annotated[list[ServerGroup], BeforeValidator(_as_list), Field(min_length=1, max_length=10_000)]
+    pool: Annotated[list[ServerGroup], OneOrMany(), Field(min_length=1, max_length=10_000)]
     """One group of servers, or a list of groups."""
     balancers: Balancers
     network: Network = Network()

@@ -29,7 +29,11 @@ class View(BaseModel):
     """A result that shows itself: as text on a terminal, as a table in a notebook, as JSON."""
 
     model_config = ConfigDict(
-        frozen=True, serialize_by_alias=True, validate_by_name=True, validate_by_alias=True
+        use_attribute_docstrings=True,
+        frozen=True,
+        serialize_by_alias=True,
+        validate_by_name=True,
+        validate_by_alias=True,
     )
 
     def columns(self) -> list[str]:
