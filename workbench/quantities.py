@@ -107,9 +107,7 @@ def _three_digits(number: float) -> str:
 def _plain_number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    if not math.isfinite(value) or value < 0:
-        return None
-    return float(value)
+    return float(value) if math.isfinite(value) and value >= 0 else None
 
 
 def _above_zero(seconds: float) -> float:

@@ -10,9 +10,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from workbench import tables
+from workbench.errors import SimulationError
 from workbench.tables import Outcome
 
 _US = 1e6
+_MOST_US = 2.0**63
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,5 +93,11 @@ class Records:
 
 
 def microseconds(seconds: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Round seconds to whole microseconds."""
+    """Round seconds to whole microseconds.
+
+    Raises:
+        SimulationError: a time lies beyond 2**63 microseconds, some 290,000 years.
+    """
+    if len(seconds) and not float(np.abs(seconds).max()) * _US < _MOST_US:
+        raise SimulationError("the run lasts more than 290,000 years; shorten the horizon or raise the rate")
     return np.rint(seconds * _US).astype(np.int64)

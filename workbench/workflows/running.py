@@ -15,6 +15,12 @@ from workbench.tables import QUANTILES, Outcome, quantile_column
 from workbench.workflows.results import RunLine, RunsView, RunView, ServerView, Statistics
 from workbench.workflows.simulating import Report, Simulation, cell_key
 
+_FEW = 100
+"""Requests below which the figures of a run say little."""
+
+_COARSE = 2e-5
+"""Mean processing time, in seconds, below which a microsecond is 5 % or more."""
+
 Source = Scenario | Path | str | dict[str, Any]
 """A scenario, the path of its YAML file, or a dict with the same keys."""
 
@@ -134,7 +140,7 @@ def view_run(store: Store, run_id: int, *, reused: bool) -> RunView:
             "wait": statistics(pool, "wait"),
             "elapsed_s": run.elapsed_s or 0.0,
             "servers": _server_views(summary.servers.to_pylist(), scenario),
-            "notes": notes(scenario),
+            "notes": notes(scenario) + _few(int(pool["requests"] or 0)),
         }
     )
 
@@ -165,6 +171,23 @@ def notes(scenario: Scenario) -> list[str]:
     Raises:
         TraceError: the trace cannot be used.
     """
+    return _coarse(scenario) + _overload(scenario)
+
+
+def _few(requests: int) -> list[str]:
+    if requests >= _FEW:
+        return []
+    return [f"only {requests} requests are measured; lengthen the horizon or shorten the warm-up"]
+
+
+def _coarse(scenario: Scenario) -> list[str]:
+    fastest = max(group.speed for group in scenario.pool)
+    if scenario.service.moments().mean / fastest >= _COARSE:
+        return []
+    return ["service is so short that the whole microseconds in which times are stored are coarse for it"]
+
+
+def _overload(scenario: Scenario) -> list[str]:
     load, capacity = scenario.offered_load(), scenario.capacity()
     if load is None or load < capacity:
         return []

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from workbench.errors import SimulationError
 from workbench.simulate.engines._base import Progress
 from workbench.simulate.engines.reference.balancer import make_balancers
 from workbench.simulate.engines.reference.clock import Clock, Happening, Kind
@@ -18,6 +19,9 @@ from workbench.simulate.workload import Chunk, Workload
 from workbench.tables import Outcome
 
 _NOWHERE = -1
+MOST_REQUESTS = 30_000_000
+"""The engine holds all records in memory, some 300 bytes a request."""
+
 _REPORT = 8192
 """Requests between two reports of progress."""
 
@@ -34,12 +38,22 @@ class ReferenceEngine:
         """Simulate until every request that arrived before the horizon has its answer.
 
         Raises:
-            SimulationError: the strategy returned what is no server.
+            SimulationError: the strategy returned what is no server, or there are more than 30 million
+                requests.
             TraceError: the trace cannot be used.
         """
+        _check_size(workload.expected_requests() or 0)
         run = _ClosedRun(workload, progress) if workload.scenario.closed else _OpenRun(workload, progress)
         run.clock.run()
         return run.records()
+
+
+def _check_size(requests: float) -> None:
+    if requests > MOST_REQUESTS:
+        raise SimulationError(
+            f"horizon: given some {requests:,.3g} requests; allowed: at most {MOST_REQUESTS:,} a run, "
+            "which the reference engine holds in memory; shorten the horizon"
+        )
 
 
 class _Run:
@@ -85,6 +99,7 @@ class _Run:
         if chunk is None:
             return False
         count = len(chunk)
+        _check_size(len(self.demand) + count)
         self.take_times(chunk)
         self.demand += chunk.demand.tolist()
         self.balancer += chunk.balancer.tolist()
