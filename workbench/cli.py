@@ -227,7 +227,12 @@ def _show(view: View, as_json: bool) -> None:
     if not console.is_terminal:
         console.width = _WIDTH
     table = Table(
-        title=view.title(), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+        title=view.title(),
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
     )
     for place, column in enumerate(view.columns()):
         table.add_column(column, justify="left" if place == 0 else "right", no_wrap=True)
