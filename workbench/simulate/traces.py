@@ -37,9 +37,8 @@ class Trace:
 
     file: Path
     columns: dict[str, NDArray[np.float64]]
-
-    def __len__(self) -> int:
-        return len(next(iter(self.columns.values())))
+    rows: NDArray[np.int64]
+    """The row of the file, from 0, that each entry is; sorting changes the order."""
 
 
 def read_trace(
@@ -70,13 +69,14 @@ def _read(file: Path, columns: tuple[str, ...], time_column: str | None, sort: b
     if table.num_rows == 0:
         raise TraceError(f"{file}: the trace is empty: it has no row after the header")
     found = {name: _numbers(table[name], file, name) for name in columns}
+    order = np.arange(table.num_rows)
     if time_column is not None:
         seconds = _seconds(table[time_column], file, time_column)
-        order = np.argsort(seconds, kind="stable") if sort else np.arange(len(seconds))
+        order = np.argsort(seconds, kind="stable") if sort else order
         _check_order(seconds[order], file, time_column)
         found = {name: values[order] for name, values in found.items()}
         found[time_column] = seconds[order] - seconds[order[0]]
-    return Trace(file, found)
+    return Trace(file, found, order)
 
 
 def _table(file: Path, wanted: tuple[str, ...]) -> pa.Table:

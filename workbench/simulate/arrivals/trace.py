@@ -11,7 +11,7 @@ from pydantic import Field
 
 from workbench.quantities import PositiveDuration
 from workbench.simulate.arrivals._base import ARRIVALS, ArrivalProcess, Arrivals, ArrivalSource
-from workbench.simulate.traces import TraceFile, read_trace
+from workbench.simulate.traces import Trace, TraceFile, read_trace
 
 
 @ARRIVALS.register
@@ -43,15 +43,17 @@ class TraceArrivals(ArrivalProcess):
         Raises:
             TraceError: the trace cannot be used.
         """
-        trace = read_trace(self.file, (), time_column=self.time_column, sort=self.sort)
-        return trace.columns[self.time_column]
+        return self._recorded().columns[self.time_column]
+
+    def _recorded(self) -> Trace:
+        return read_trace(self.file, (), time_column=self.time_column, sort=self.sort)
 
     def start(self, rng: Generator, *, replication: int) -> ArrivalSource:
         """Begin at the first recorded request."""
-        times = self.times()
-        rows = np.arange(len(times))
+        times, rows = self.times(), self._recorded().rows
         if self.resample is not None and replication > 0 and times[-1] > 0:
-            times, rows = _resample(times, self.resample, rng)
+            times, drawn = _resample(times, self.resample, rng)
+            rows = rows[drawn]
         times = times / self.speed
         taken = 0
 
