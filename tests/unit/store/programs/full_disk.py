@@ -1,0 +1,73 @@
+"""Write to a lake that has no room: `full_disk.py LAKE parts|catalogue|publish [LIMIT]`.
+
+Prints the class of the error, its text, then the files that remain, one a line. With LIMIT no
+file may grow beyond so many bytes.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from workbench.errors import StoreError
+from workbench.settings import Settings
+from workbench.store import NewRun, RunResult, Store, publish, write_parts
+from workbench.tables import REQUESTS, SAMPLES
+
+
+def table(schema: pa.Schema, run_id: int, count: int) -> pa.Table:
+    rng = np.random.default_rng(1)
+    columns = {field.name: pa.array(rng.integers(0, 100, count), field.type) for field in schema}
+    columns["run_id"] = pa.array(np.full(count, run_id, np.int32))
+    for name in ("response_us", "interval_us"):
+        if name in columns:
+            columns[name] = pa.array(rng.integers(0, 2**62, count))
+    return pa.table(columns, schema=schema)
+
+
+def fill_parts(store: Store) -> None:
+    tables = {"requests": table(REQUESTS, 1, 1000), "samples": table(SAMPLES, 1, 1_000_000)}
+    write_parts(store.lake, 1, tables)
+
+
+def fill_catalogue(store: Store) -> None:
+    for number in range(100):
+        store.begin_run(NewRun(str(number), "x" * 100_000, "{}", "random", 1, 0, "simpy", "0.1"))
+
+
+def fill_publish(store: Store) -> None:
+    for number in range(1, 100):
+        publish(store)
+        store_run(store, number, 8000)
+
+
+def store_run(store: Store, number: int, count: int) -> None:
+    run_id = store.begin_run(NewRun(str(number), "web", "{}", "random", 1, 0, "simpy", "0.1"))
+    parts = write_parts(store.lake, run_id, {"samples": table(SAMPLES, run_id, count)})
+    store.finish_run(run_id, RunResult(0, 0, 0, 0, 0.0), parts)
+
+
+def main(lake: str, what: str, *limit: str) -> None:
+    with Store(Settings(lake=Path(lake))) as store:
+        if what == "publish":
+            store_run(store, 0, 10)
+        if limit:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit[0]),) * 2)
+        try:
+            {"parts": fill_parts, "catalogue": fill_catalogue, "publish": fill_publish}[what](store)
+        except StoreError as error:
+            print(type(error).__name__, error, sep="\n")
+        listed = sum(part.rows for part in store.parts())
+        if listed:  # what was acknowledged is still there to be read
+            assert store.query("select count(*) as n from samples").to_pylist() == [{"n": listed}]
+    for path in sorted(Path(lake).rglob("*")):
+        if path.is_file():
+            print(path.relative_to(lake))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,34 @@
+"""The store: Parquet parts, the catalogue that says which of them live, and queries over them.
+
+Accumulating data are immutable Parquet parts, one folder a run. A SQLite catalogue alone says which
+parts live. Each reader runs a DuckDB in memory over that list. So any number of processes write and
+read at once, a killed writer leaves nothing half-written to be read, and a reader never waits.
+"""
+
+from workbench.store import queries
+from workbench.store.parts import write_parts
+from workbench.store.publish import publish
+from workbench.store.records import (
+    Comparison,
+    NewComparison,
+    NewRun,
+    Part,
+    Run,
+    RunResult,
+    RunState,
+)
+from workbench.store.store import Store
+
+__all__ = [
+    "Comparison",
+    "NewComparison",
+    "NewRun",
+    "Part",
+    "Run",
+    "RunResult",
+    "RunState",
+    "Store",
+    "publish",
+    "queries",
+    "write_parts",
+]

@@ -1,0 +1,75 @@
+"""The catalogue's schema, as numbered migrations.
+
+A migration is never changed once it was released; a change is a new one at the end. Each runs in
+one transaction that also sets `user_version`, so a catalogue is at one version or the next.
+"""
+
+from __future__ import annotations
+
+_FIRST = (
+    # `version` rises with every commit that changes what readers see.
+    """create table manifest (
+        version integer not null,
+        published integer not null
+    )""",
+    "insert into manifest values (0, 0)",
+    """create table runs (
+        run_id integer primary key autoincrement,
+        key text not null unique,
+        scenario text not null,
+        scenario_json text not null,
+        strategy text not null,
+        seed integer not null,
+        replication integer not null,
+        engine text not null,
+        version text not null,
+        state text not null check (state in ('running', 'complete', 'failed')),
+        started text not null,
+        finished text,
+        reason text,
+        requests integer,
+        warm_up_us integer,
+        end_us integer,
+        drained_us integer,
+        elapsed_s real,
+        host text not null,
+        pid integer not null,
+        process_started text not null
+    )""",
+    "create index runs_by_scenario on runs (scenario, run_id)",
+    "create index runs_by_state on runs (state, run_id)",
+    """create table parts (
+        path text primary key,
+        "table" text not null,
+        run_id integer not null references runs,
+        rows integer not null,
+        bytes integer not null,
+        min_us integer,
+        max_us integer,
+        checksum text not null,
+        schema_version integer not null
+    )""",
+    'create index parts_by_run on parts (run_id, "table")',
+    """create table comparisons (
+        comparison_id integer primary key autoincrement,
+        name text not null,
+        scenario_json text not null,
+        metric text not null,
+        replications integer not null,
+        result_json text not null,
+        created text not null
+    )""",
+    """create table comparison_runs (
+        comparison_id integer not null references comparisons,
+        strategy text not null,
+        replication integer not null,
+        run_id integer not null references runs,
+        primary key (comparison_id, strategy, replication)
+    )""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+"""The statements of each migration; the first brings an empty catalogue to version 1."""
+
+CATALOGUE_VERSION = len(MIGRATIONS)
+"""The version that this workbench reads and writes."""

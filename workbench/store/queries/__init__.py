@@ -1,0 +1,35 @@
+"""Questions to the store, one function each.
+
+A function takes the store first and everything else by name. It reads the parts of the runs that it
+is asked about and no others.
+"""
+
+from workbench.store.queries.counts import OutcomeCounts, outcome_counts
+from workbench.store.queries.latency import (
+    Latency,
+    LatencyStatistics,
+    latency,
+    latency_distribution,
+    latency_over_time,
+)
+from workbench.store.queries.requests import slowest_requests
+from workbench.store.queries.runs import Summary, run_table, summaries, summary
+from workbench.store.queries.servers import ServerShares, queue_over_time, server_shares
+
+__all__ = [
+    "Latency",
+    "LatencyStatistics",
+    "OutcomeCounts",
+    "ServerShares",
+    "Summary",
+    "latency",
+    "latency_distribution",
+    "latency_over_time",
+    "outcome_counts",
+    "queue_over_time",
+    "run_table",
+    "server_shares",
+    "slowest_requests",
+    "summaries",
+    "summary",
+]

@@ -1,0 +1,46 @@
+"""Single requests."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from workbench.errors import InputError
+from workbench.store.queries.scope import Scope, Span, requests_in
+from workbench.store.store import Store
+from workbench.tables import Outcome
+
+_TIMES = ("wait", "service", "network", "response")
+
+
+def slowest_requests(store: Store, *, run_id: int, count: int = 20, window: Span | None = None) -> pa.Table:
+    """Return the ok requests with the longest response times, the longest first.
+
+    Args:
+        store: the lake.
+        run_id: the run.
+        count: how many at most, 1 or more.
+        window: from and to, seconds on the simulated clock, the end outside; None is the measured
+            window.
+
+    Returns:
+        `req_id`, `arrival_s`, `balancer_id`, `server_id`, `queue_depth` (requests waiting when it
+        came), and `wait_s`, `service_s`, `network_s` and `response_s`; times in seconds.
+
+    Raises:
+        NotFoundError: no such run, or it is not complete, or it kept no requests.
+        InputError: a count below 1, or an empty window.
+    """
+    if count < 1:
+        raise InputError(f"the {count} slowest requests; at least 1 is needed")
+    return store.query(_slowest_sql(requests_in(store, run_id, window)), {"count": count}, views=())
+
+
+def _slowest_sql(scope: Scope) -> str:
+    times = ", ".join(f"{name}_us / 1e6 as {name}_s" for name in _TIMES)
+    return f"""
+        select req_id, arrival_us / 1e6 as arrival_s, balancer_id, server_id, queue_depth, {times}
+        from {scope.sql}
+        where outcome_code = {Outcome.OK.value}
+        order by response_us desc, req_id
+        limit $count
+    """
