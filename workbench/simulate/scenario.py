@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from workbench.documents import OneOrMany, Section, check, read_document
 from workbench.quantities import Duration, Extent, PositiveDuration
 from workbench.simulate.arrivals import ARRIVALS, ArrivalProcess, ClosedLoop, TraceArrivals
+from workbench.simulate.keys import KEYS, KeyDistribution
 from workbench.simulate.pool import ServerGroup, Servers, expand
 from workbench.simulate.services import SERVICES, ServiceDemand
 from workbench.simulate.strategies import STRATEGIES, Strategy
@@ -94,6 +95,8 @@ class Scenario(Section):
     pool: Annotated[list[ServerGroup], OneOrMany(), Field(min_length=1, max_length=10_000)]
     """One group of servers, or a list of groups."""
     balancers: Balancers
+    keys: Annotated[KeyDistribution, KEYS] | None = None
+    """Which key a request carries, for strategies that hash."""
     network: Network = Network()
     horizon: Extent | None = None
     """When arrivals end: a number of requests, or a time. A trace ends by itself, so it may do without."""
@@ -110,6 +113,11 @@ class Scenario(Section):
             raise PydanticCustomError("weights", "a pool in which at least one server has a weight above 0")
         if sum(group.count for group in self.pool) > 30_000:
             raise PydanticCustomError("pool", "at most 30,000 servers in all")
+        hashing = [self.balancers.strategy, *(self.comparison.strategies if self.comparison else [])]
+        if self.keys is None and (without := [one.kind for one in hashing if one.needs_keys]):
+            raise PydanticCustomError(
+                "keys", f"keys for {without[0]}, such as `keys: (kind: zipf, count: 1000)`"
+            )
         if self.horizon is None and not isinstance(self.arrivals, TraceArrivals):
             raise PydanticCustomError(
                 "horizon", "a horizon, such as `horizon: 100k requests` or `horizon: 10min`"
@@ -146,8 +154,8 @@ class Scenario(Section):
     def key(self, *, replication: int, engine: str) -> str:
         """Hash all that the records of a run depend on: scenario, seed, trace content, engine version."""
         content = self.model_dump(mode="json", exclude={"description", "comparison"})
-        for part in ("arrivals", "service"):
-            if "file" in content[part]:
+        for part in ("arrivals", "service", "keys"):
+            if content[part] and "file" in content[part]:
                 file = Path(content[part]["file"])
                 content[part]["file"] = _digest(file, file.stat().st_mtime_ns)
         content |= {"replication": replication, "engine": engine, "engine_version": ENGINE_VERSION}

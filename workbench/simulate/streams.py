@@ -21,6 +21,7 @@ class Stream(IntEnum):
     BALANCER = 3
     """A balancer's own draws; one stream for each balancer."""
     THINK = 4
+    KEYS = 5
 
 
 def generator(seed: int, *, replication: int, stream: Stream, index: int = 0) -> Generator:

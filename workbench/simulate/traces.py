@@ -62,6 +62,21 @@ def read_trace(
     return _read(file, columns, time_column, sort, changed)
 
 
+def read_texts(file: Path, column: str) -> list[str]:
+    """Read a column as texts, in the order of the file.
+
+    Raises:
+        TraceError: the file is missing, empty or corrupt, or lacks the column.
+    """
+    try:
+        table = _table(file, (column,))
+    except FileNotFoundError as error:
+        raise TraceError(f"{file}: cannot be read ({error.strerror})") from None
+    if table.num_rows == 0:
+        raise TraceError(f"{file}: the trace is empty: it has no row after the header")
+    return ["" if text is None else str(text) for text in table[column].to_pylist()]
+
+
 @lru_cache(maxsize=8)
 def _read(file: Path, columns: tuple[str, ...], time_column: str | None, sort: bool, _changed: int) -> Trace:
     wanted = (*((time_column,) if time_column else ()), *columns)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from workbench.simulate.arrivals import Arrivals, ArrivalSource, TraceArrivals
 from workbench.simulate.scenario import Scenario
-from workbench.simulate.services import TraceDemand
 from workbench.simulate.streams import Stream, generator
 
 CHUNK = 65_536
@@ -27,6 +26,8 @@ class Chunk:
     """Service demand: seconds at a server of speed 1."""
     balancer: NDArray[np.int64]
     """The balancer that the request comes to."""
+    key: NDArray[np.int64]
+    """The number of the request's key; 0 where the scenario has no keys."""
 
     def __len__(self) -> int:
         return len(self.demand)
@@ -56,6 +57,7 @@ class Workload:
         arrivals = self._arrival_source()
         demands = scenario.service.start(self._stream(Stream.SERVICE))
         routing = self._stream(Stream.ROUTING)
+        keys = scenario.keys.start(self._stream(Stream.KEYS)) if scenario.keys else _no_keys
         left = horizon.requests if horizon and horizon.requests is not None else math.inf
         until = (
             horizon.seconds if horizon and horizon.seconds is not None and not scenario.closed else math.inf
@@ -66,10 +68,13 @@ class Workload:
             count = (
                 int(np.searchsorted(batch.time, until, side="right")) if until < math.inf else len(batch.time)
             )
-            rows = batch.row[:count] if batch.row is not None and self._same_trace() else None
+            rows = batch.row[:count] if batch.row is not None else None
+            own, keyed = (
+                rows if self._same_trace(part) else None for part in (scenario.service, scenario.keys)
+            )
             balancer = (routing.random(count) * scenario.balancers.count).astype(np.int64)
             if count:
-                yield Chunk(batch.time[:count], demands(count, rows), balancer)
+                yield Chunk(batch.time[:count], demands(count, own), balancer, keys(count, keyed))
             left = left - count if count == asked else 0
 
     def arrays(self) -> Chunk:
@@ -79,6 +84,7 @@ class Workload:
             np.concatenate([chunk.arrival for chunk in chunks] or [np.empty(0)]),
             np.concatenate([chunk.demand for chunk in chunks] or [np.empty(0)]),
             np.concatenate([chunk.balancer for chunk in chunks] or [np.empty(0, np.int64)]),
+            np.concatenate([chunk.key for chunk in chunks] or [np.empty(0, np.int64)]),
         )
 
     def expected_requests(self) -> float | None:
@@ -99,13 +105,13 @@ class Workload:
         think = closed.think.start(self._stream(Stream.THINK))
         return lambda count: Arrivals(think(count, None))
 
-    def _same_trace(self) -> bool:
-        arrivals, service = self.scenario.arrivals, self.scenario.service
-        return (
-            isinstance(arrivals, TraceArrivals)
-            and isinstance(service, TraceDemand)
-            and arrivals.file == service.file
-        )
+    def _same_trace(self, part: object) -> bool:
+        arrivals = self.scenario.arrivals
+        return isinstance(arrivals, TraceArrivals) and arrivals.file == getattr(part, "file", None)
 
     def _stream(self, stream: Stream) -> np.random.Generator:
         return generator(self.scenario.seed, replication=self.replication, stream=stream)
+
+
+def _no_keys(count: int, rows: NDArray[np.int64] | None) -> NDArray[np.int64]:
+    return np.zeros(count, np.int64)

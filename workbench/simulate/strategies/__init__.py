@@ -12,7 +12,7 @@ from workbench.simulate.strategies._base import (
 from workbench.simulate.strategies.join_shortest_queue import JoinShortestQueue
 from workbench.simulate.strategies.least_connections import LeastConnections
 from workbench.simulate.strategies.least_work_left import LeastWorkLeft
-from workbench.simulate.strategies.nginx_round_robin import NginxRoundRobin
+from workbench.simulate.strategies.nginx import NginxRoundRobin
 from workbench.simulate.strategies.power_of_two import PowerOfTwo
 from workbench.simulate.strategies.random import Random
 from workbench.simulate.strategies.round_robin import RoundRobin

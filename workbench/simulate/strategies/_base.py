@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, MutableSequence
+from collections.abc import Callable, MutableSequence, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from numpy.random import Generator
@@ -29,7 +29,7 @@ Floats = MutableSequence[float]
 
 
 class View(NamedTuple):
-    """What a balancer knows when it picks; every sequence but the last two has one entry a server."""
+    """What a balancer knows when it picks; one entry a server where nothing else is said."""
 
     usable: Ints
     """1 where the server may be picked: it is healthy and its weight is above 0."""
@@ -43,6 +43,10 @@ class View(NamedTuple):
     """
     now: Floats
     """One entry: the time of the pick, seconds."""
+    key: Ints
+    """One entry: the number of the request's key; 0 where the scenario has no keys."""
+    demand: Floats
+    """One entry: the request's service demand, seconds; only for strategies with `knows_demand`."""
     ints: Ints
     """The strategy's own memory; its first entries as its settings say, the rest as it likes."""
     floats: Floats
@@ -53,8 +57,10 @@ Pick = Callable[[View, Generator], int]
 
 if TYPE_CHECKING:
     StaticPick = staticmethod[[View, Generator], int]
+    StaticTaken = staticmethod[[View, int], None]
+    StaticEnded = staticmethod[[View, int, float], None]
 else:
-    StaticPick = staticmethod
+    StaticPick = StaticTaken = StaticEnded = staticmethod
 
 
 class Memory(NamedTuple):
@@ -68,13 +74,24 @@ class Strategy(Member):
     """How a balancer picks the server for a request."""
 
     pick: ClassVar[StaticPick]
+    taken: ClassVar[StaticTaken | None] = None
+    """Called as `taken(view, server)` once a request is counted in flight."""
+    ended: ClassVar[StaticEnded | None] = None
+    """Called as `ended(view, server, seconds)` once a request has its answer, with its response time."""
     source: ClassVar[str] = ""
     """The product or paper that defines it."""
     knows_demand: ClassVar[bool] = False
     """Whether it is told the work at each server, which no real balancer knows exactly."""
+    needs_keys: ClassVar[bool] = False
+    """Whether requests must carry keys."""
 
-    def memory(self, servers: Servers) -> Memory:
-        """Give the memory of a fresh balancer over these servers."""
+    def memory(self, servers: Servers, keys: Sequence[str]) -> Memory:
+        """Give the memory of a fresh balancer.
+
+        Args:
+            servers: the pool.
+            keys: the keys that requests may carry, in the order of their numbers; empty without keys.
+        """
         return Memory([], [])
 
     def code(self) -> str:

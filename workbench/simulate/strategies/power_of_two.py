@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from numpy.random import Generator
@@ -46,6 +47,6 @@ class PowerOfTwo(Strategy):
     """Servers drawn, 1 or more; as many as there are is join the shortest queue."""
     pick = staticmethod(pick)
 
-    def memory(self, servers: Servers) -> Memory:
+    def memory(self, servers: Servers, keys: Sequence[str]) -> Memory:
         """Begin with the servers in their order."""
         return Memory([self.choices, *range(servers.count)], [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from numpy.random import Generator
@@ -33,6 +34,6 @@ class RoundRobin(Strategy):
     kind: Literal["round_robin"] = "round_robin"
     pick = staticmethod(pick)
 
-    def memory(self, servers: Servers) -> Memory:
+    def memory(self, servers: Servers, keys: Sequence[str]) -> Memory:
         """Begin at the first server."""
         return Memory([0], [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from heapq import heapreplace
 
 from numpy.random import Generator
@@ -16,7 +16,7 @@ from workbench.simulate.strategies import Strategy, View
 class Balancer:
     """One balancer. Balancers with a shared view hold the same `View`, memory included."""
 
-    __slots__ = ("_kind", "_pick", "_rng", "_slots", "knows_demand", "view")
+    __slots__ = ("_kind", "_pick", "_rng", "_slots", "ended", "taken", "view")
 
     def __init__(self, strategy: Strategy, view: View, slots: list[list[float]], rng: Generator) -> None:
         self._pick = type(strategy).pick
@@ -24,18 +24,22 @@ class Balancer:
         self._rng = rng
         self._slots = slots
         self.view = view
-        self.knows_demand = strategy.knows_demand
+        self.taken = type(strategy).taken
+        self.ended = type(strategy).ended
 
-    def choose(self, now: float) -> int:
+    def choose(self, now: float, key: int, demand: float) -> int:
         """Pick a server for a request that arrives now; negative where there is none.
 
         Raises:
             SimulationError: the strategy returned an index beyond the pool.
         """
-        self.view.now[0] = now
-        server = self._pick(self.view, self._rng)
-        if server >= len(self.view.usable):
-            raise SimulationError(f"strategy {self._kind} picked server {server} of {len(self.view.usable)}")
+        view = self.view
+        view.now[0] = now
+        view.key[0] = key
+        view.demand[0] = demand
+        server = self._pick(view, self._rng)
+        if server >= len(view.usable):
+            raise SimulationError(f"strategy {self._kind} picked server {server} of {len(view.usable)}")
         return server
 
     def took_on(self, server: int, now: float, service: float) -> None:
@@ -46,23 +50,26 @@ class Balancer:
 
 
 def make_balancers(
-    settings: Balancers, servers: Servers, stream: Callable[[int], Generator]
+    settings: Balancers, servers: Servers, keys: Sequence[str], stream: Callable[[int], Generator]
 ) -> list[Balancer]:
     """Make a scenario's balancers; `stream(i)` gives the generator of the i-th."""
     strategy = settings.strategy
     views = 1 if settings.view is Sharing.SHARED else settings.count
-    seen = [(_fresh_view(strategy, servers), _slots(strategy, servers)) for _ in range(views)]
+    seen = [(fresh_view(strategy, servers, keys), _slots(strategy, servers)) for _ in range(views)]
     return [Balancer(strategy, *seen[number % views], stream(number)) for number in range(settings.count)]
 
 
-def _fresh_view(strategy: Strategy, servers: Servers) -> View:
-    memory = strategy.memory(servers)
+def fresh_view(strategy: Strategy, servers: Servers, keys: Sequence[str]) -> View:
+    """Give the view of a balancer that has seen nothing yet."""
+    memory = strategy.memory(servers, keys)
     return View(
         usable=[int(weight > 0) for weight in servers.weight],
         weight=list(servers.weight),
         in_flight=[0] * servers.count,
         free_at=[0.0] * servers.count,
         now=[0.0],
+        key=[0],
+        demand=[0.0],
         ints=memory.ints,
         floats=memory.floats,
     )

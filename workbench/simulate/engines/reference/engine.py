@@ -73,6 +73,7 @@ class _Run:
         self.balancers = make_balancers(
             scenario.balancers,
             pool,
+            scenario.keys.names() if scenario.keys else [],
             lambda number: generator(
                 scenario.seed, replication=workload.replication, stream=Stream.BALANCER, index=number
             ),
@@ -83,6 +84,7 @@ class _Run:
         self.arrival: list[float] = []
         self.demand: list[float] = []
         self.balancer: list[int] = []
+        self.key: list[int] = []
         self.begin: list[float] = []
         self.finish: list[float] = []
         self.answered: list[float] = []
@@ -103,6 +105,7 @@ class _Run:
         self.take_times(chunk)
         self.demand += chunk.demand.tolist()
         self.balancer += chunk.balancer.tolist()
+        self.key += chunk.key.tolist()
         for times in (self.begin, self.finish, self.answered):
             times.extend([math.nan] * count)
         self.server += [_NOWHERE] * count
@@ -122,13 +125,15 @@ class _Run:
         if self.progress is not None and request % _REPORT == 0:
             self.progress(request)
         balancer = self.balancers[self.balancer[request]]
-        index = balancer.choose(now)
+        index = balancer.choose(now, self.key[request], self.demand[request])
         if index < 0:
             self.outcome[request] = Outcome.NO_HEALTHY_SERVER
             self.answer(request, now)
             return
         self.server[request] = index
         balancer.view.in_flight[index] += 1
+        if balancer.taken is not None:
+            balancer.taken(balancer.view, index)
         server = self.servers[index]
         if server.delay:
             self.clock.at(now + server.delay, Kind.REACH, request, self.on_reach)
@@ -185,7 +190,10 @@ class _Run:
 
     def end(self, request: int, now: float) -> None:
         """The balancer has the answer and no longer counts the request."""
-        self.balancers[self.balancer[request]].view.in_flight[self.server[request]] -= 1
+        balancer, server = self.balancers[self.balancer[request]], self.server[request]
+        balancer.view.in_flight[server] -= 1
+        if balancer.ended is not None:
+            balancer.ended(balancer.view, server, now - self.arrival[request])
         self.answer(request, now)
 
     def answer(self, request: int, now: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from numpy.random import Generator
@@ -43,6 +44,6 @@ class NginxRoundRobin(Strategy):
     kind: Literal["nginx.round_robin"] = "nginx.round_robin"
     pick = staticmethod(pick)
 
-    def memory(self, servers: Servers) -> Memory:
+    def memory(self, servers: Servers, keys: Sequence[str]) -> Memory:
         """Begin with current weights of 0 and effective weights as configured."""
         return Memory([0] * servers.count + servers.weight, [])

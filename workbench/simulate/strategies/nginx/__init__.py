@@ -1,0 +1,5 @@
+"""The strategies of nginx."""
+
+from workbench.simulate.strategies.nginx.round_robin import NginxRoundRobin
+
+__all__ = ["NginxRoundRobin"]
