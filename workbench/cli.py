@@ -38,6 +38,9 @@ app = typer.Typer(
 _WIDTH = 120
 """Columns of a table that goes to a file or a pipe."""
 
+_PROSE = 32
+"""Characters beyond which a cell is prose, which may be broken into lines."""
+
 _STOPPED = 130
 """Exit code after Ctrl-C."""
 
@@ -191,8 +194,50 @@ def demo(jobs: Jobs = None, lake: Lake = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def picks(
+    strategy: Annotated[str, typer.Argument(help="A strategy, such as nginx.round_robin.")],
+    weights: Annotated[str, typer.Option(help="One a server, with commas between.")] = "1,1,1",
+    count: Annotated[int, typer.Option(help="Number of picks.")] = 20,
+    hold: Annotated[bool, typer.Option("--hold", help="Requests never finish.")] = False,
+    keys: Annotated[str, typer.Option(help="Keys of the requests, such as hot, a,b,c or k0..k299.")] = "",
+    down: Annotated[str, typer.Option(help="Servers, from 0, that are never usable.")] = "",
+    limits: Annotated[str, typer.Option(help="Most in flight of each server; 0 is no limit.")] = "",
+    names: Annotated[str, typer.Option(help="Servers' names, which consistent hashes hash.")] = "",
+    param: Annotated[list[str] | None, typer.Option(help="A parameter of the strategy: name=value.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the balancer's own draws.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Print the order in which a fresh balancer picks, without a simulation."""
+    from workbench import workflows
+
+    label = f"{strategy}({', '.join(param)})" if param else strategy
+    view = workflows.show_picks(
+        label,
+        weights=_numbers("weights", weights),
+        count=count,
+        names=[name for name in names.split(",") if name],
+        limits=_numbers("limits", limits),
+        keys=keys,
+        hold=hold,
+        down=_numbers("down", down),
+        seed=seed,
+    )
+    _show(view, as_json)
+
+
+@app.command()
+def strategies(as_json: AsJson = False) -> None:
+    """List the strategies with their parameters and what defines them."""
+    from workbench import workflows
+
+    _show(workflows.list_strategies(), as_json)
+
+
+@app.command()
 def schema(
-    form: Annotated[str, typer.Argument(help="scenario, run, comparison, runs, demo or error.")] = "scenario",
+    form: Annotated[
+        str, typer.Argument(help="scenario, run, comparison, runs, picks, strategies, demo or error.")
+    ] = "scenario",
 ) -> None:
     """Print the JSON schema of scenario files, for editors, or of what --json prints."""
     from workbench.workflows import json_schema
@@ -213,6 +258,13 @@ def dashboard(
     serve_dashboard(port=port, settings=_settings(lake))
 
 
+def _numbers(what: str, text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",") if part]
+    except ValueError:
+        raise InputError(f"{what}: given {text!r}; allowed: whole numbers with commas between") from None
+
+
 def _settings(lake: Path | None, jobs: int | None = None) -> Settings:
     from workbench.settings import load_settings
 
@@ -226,17 +278,13 @@ def _show(view: View, as_json: bool) -> None:
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = _WIDTH
-    table = Table(
-        title=view.title(),
-        title_justify="left",
-        title_style="bold",
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        collapse_padding=True,
-    )
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    rows = view.rows()
     for place, column in enumerate(view.columns()):
-        table.add_column(column, justify="left" if place == 0 else "right", no_wrap=True)
-    for row in view.rows():
+        prose = max((len(row[place]) for row in rows), default=0) > _PROSE
+        table.add_column(column, justify="left" if place == 0 or prose else "right", no_wrap=not prose)
+    console.print(view.title(), style="bold", soft_wrap=not console.is_terminal)
+    for row in rows:
         table.add_row(*row)
     console.print(table)
     for remark in view.remarks():

@@ -25,6 +25,11 @@ class ServerGroup(Section):
     """Share of the traffic that the server should have; 0 takes none. 0 to 65,535."""
     queue_limit: int | None = Field(None, ge=0)
     """Requests that may wait at a server before it refuses; none by default."""
+    limit: int | None = Field(None, ge=1)
+    """Requests that a balancer keeps in flight at a server at most, by its own view (nginx `max_conns`).
+
+    A server at its limit is not picked.
+    """
     delay: Duration = 0.0
     """One-way network delay between balancer and server, seconds, on top of the network's own."""
 
@@ -38,6 +43,7 @@ class Servers:
     speed: list[float] = field(default_factory=list)
     weight: list[int] = field(default_factory=list)
     queue_limit: list[int | None] = field(default_factory=list)
+    limit: list[int | None] = field(default_factory=list)
     delay: list[float] = field(default_factory=list)
 
     @property
@@ -56,5 +62,6 @@ def expand(groups: list[ServerGroup], *, network_delay: float = 0.0) -> Servers:
             servers.speed.append(group.speed)
             servers.weight.append(group.weight)
             servers.queue_limit.append(group.queue_limit)
+            servers.limit.append(group.limit)
             servers.delay.append(network_delay + group.delay)
     return servers

@@ -2,6 +2,7 @@
 
 from workbench.workflows.comparing import compare_strategies
 from workbench.workflows.demo import demo_scenarios
+from workbench.workflows.picking import PicksView, StrategiesView, list_strategies, show_picks
 from workbench.workflows.results import ComparisonView, RunsView, RunView, View
 from workbench.workflows.running import list_runs, run, show_run
 from workbench.workflows.schemas import json_schema
@@ -9,14 +10,18 @@ from workbench.workflows.serving import serve_dashboard
 
 __all__ = [
     "ComparisonView",
+    "PicksView",
     "RunView",
     "RunsView",
+    "StrategiesView",
     "View",
     "compare_strategies",
     "demo_scenarios",
     "json_schema",
     "list_runs",
+    "list_strategies",
     "run",
     "serve_dashboard",
+    "show_picks",
     "show_run",
 ]

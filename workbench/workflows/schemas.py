@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from workbench.errors import NotFoundError, Problem
 from workbench.simulate import Scenario
+from workbench.workflows.picking import PicksView, StrategiesView
 from workbench.workflows.results import ComparisonView, RunsView, RunView
 
 
@@ -36,6 +37,8 @@ _FORMS: dict[str, type[BaseModel]] = {
     "run": RunView,
     "comparison": ComparisonView,
     "runs": RunsView,
+    "picks": PicksView,
+    "strategies": StrategiesView,
     "demo": DemoView,
     "error": ErrorView,
 }
@@ -46,7 +49,8 @@ def json_schema(form: str) -> dict[str, Any]:
 
     Args:
         form: `scenario` for the files that are read, else what is printed: `run`, `comparison`,
-            `runs`, `demo` or `error`.
+            `runs`,
+            `picks`, `strategies`, `demo` or `error`.
 
     Raises:
         NotFoundError: there is no such form.

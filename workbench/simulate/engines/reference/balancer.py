@@ -16,16 +16,25 @@ from workbench.simulate.strategies import Strategy, View
 class Balancer:
     """One balancer. Balancers with a shared view hold the same `View`, memory included."""
 
-    __slots__ = ("_kind", "_pick", "_rng", "_slots", "ended", "taken", "view")
+    __slots__ = ("_ended", "_kind", "_limit", "_pick", "_rng", "_slots", "_taken", "view")
 
-    def __init__(self, strategy: Strategy, view: View, slots: list[list[float]], rng: Generator) -> None:
+    def __init__(
+        self,
+        strategy: Strategy,
+        view: View,
+        *,
+        limit: list[int | None],
+        slots: list[list[float]],
+        rng: Generator,
+    ) -> None:
         self._pick = type(strategy).pick
         self._kind = strategy.kind
         self._rng = rng
         self._slots = slots
         self.view = view
-        self.taken = type(strategy).taken
-        self.ended = type(strategy).ended
+        self._taken = type(strategy).taken
+        self._ended = type(strategy).ended
+        self._limit = limit
 
     def choose(self, now: float, key: int, demand: float) -> int:
         """Pick a server for a request that arrives now; negative where there is none.
@@ -42,6 +51,24 @@ class Balancer:
             raise SimulationError(f"strategy {self._kind} picked server {server} of {len(view.usable)}")
         return server
 
+    def take(self, server: int) -> None:
+        """Count a request as in flight at a server."""
+        view = self.view
+        view.in_flight[server] += 1
+        if view.in_flight[server] == self._limit[server]:
+            view.usable[server] = 0
+        if self._taken is not None:
+            self._taken(view, server)
+
+    def let_go(self, server: int, seconds: float) -> None:
+        """Count a request as no longer in flight at a server; it took so many seconds."""
+        view = self.view
+        if view.in_flight[server] == self._limit[server]:
+            view.usable[server] = int(view.weight[server] > 0)
+        view.in_flight[server] -= 1
+        if self._ended is not None:
+            self._ended(view, server, seconds)
+
     def took_on(self, server: int, now: float, service: float) -> None:
         """Learn that a server took on so many seconds of service; for strategies that know demand."""
         slots = self._slots[server]
@@ -56,7 +83,11 @@ def make_balancers(
     strategy = settings.strategy
     views = 1 if settings.view is Sharing.SHARED else settings.count
     seen = [(fresh_view(strategy, servers, keys), _slots(strategy, servers)) for _ in range(views)]
-    return [Balancer(strategy, *seen[number % views], stream(number)) for number in range(settings.count)]
+    return [
+        Balancer(strategy, view, limit=servers.limit, slots=slots, rng=stream(number))
+        for number in range(settings.count)
+        for view, slots in [seen[number % views]]
+    ]
 
 
 def fresh_view(strategy: Strategy, servers: Servers, keys: Sequence[str]) -> View:

@@ -131,9 +131,7 @@ class _Run:
             self.answer(request, now)
             return
         self.server[request] = index
-        balancer.view.in_flight[index] += 1
-        if balancer.taken is not None:
-            balancer.taken(balancer.view, index)
+        balancer.take(index)
         server = self.servers[index]
         if server.delay:
             self.clock.at(now + server.delay, Kind.REACH, request, self.on_reach)
@@ -190,10 +188,8 @@ class _Run:
 
     def end(self, request: int, now: float) -> None:
         """The balancer has the answer and no longer counts the request."""
-        balancer, server = self.balancers[self.balancer[request]], self.server[request]
-        balancer.view.in_flight[server] -= 1
-        if balancer.ended is not None:
-            balancer.ended(balancer.view, server, now - self.arrival[request])
+        balancer = self.balancers[self.balancer[request]]
+        balancer.let_go(self.server[request], now - self.arrival[request])
         self.answer(request, now)
 
     def answer(self, request: int, now: float) -> None:

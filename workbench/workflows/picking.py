@@ -1,0 +1,162 @@
+"""Showing in which order a strategy picks, and which strategies there are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from workbench.errors import InputError
+from workbench.simulate import STRATEGIES, Strategy, read_strategy
+from workbench.simulate.picking import pick_sequence
+from workbench.simulate.pool import ServerGroup, expand
+from workbench.workflows.results import View
+
+_RANGE = re.compile(r"(.*?)(\d+)\.\.(.*?)(\d+)")
+
+
+class PicksView(View):
+    """The order in which a fresh balancer picks; servers from 0, -1 where there was none to pick."""
+
+    schema_: Literal["workbench.picks/1"] = Field("workbench.picks/1", alias="schema")
+    strategy: str
+    servers: list[str]
+    picks: list[int]
+
+    def columns(self) -> list[str]:
+        """Give the headings of the table."""
+        return ["server", "picks", "share"]
+
+    def rows(self) -> list[list[str]]:
+        """Give the rows of the table, as text."""
+        counts = [(name, self.picks.count(server)) for server, name in enumerate(self.servers)]
+        nowhere = self.picks.count(-1)
+        counts += [("none", nowhere)] if nowhere else []
+        return [[name, str(count), f"{100 * count / len(self.picks):.1f} %"] for name, count in counts]
+
+    def title(self) -> str:
+        """Give the line above the table."""
+        return f"{self.strategy}: {' '.join(str(pick) for pick in self.picks)}"
+
+
+def show_picks(
+    strategy: Strategy | str,
+    *,
+    weights: Sequence[int] = (1, 1, 1),
+    count: int = 20,
+    names: Sequence[str] = (),
+    limits: Sequence[int] = (),
+    keys: str = "",
+    hold: bool = False,
+    down: Sequence[int] = (),
+    seed: int = 1,
+) -> PicksView:
+    """Let a fresh balancer pick, without a simulation.
+
+    Args:
+        strategy: a strategy or its label.
+        weights: one a server, 0 to 65,535.
+        count: number of picks, 1 to 1,000,000; with keys, at least one for each key.
+        names: the servers' names, such as addresses, which consistent hashes hash.
+        limits: most requests in flight of each server; 0 is no limit.
+        keys: keys of the requests, such as `hot`, `a,b,c` or `k0..k299`.
+        hold: requests never finish.
+        down: servers, from 0, that are never usable.
+        seed: of the balancer's own draws.
+
+    Raises:
+        InputError: something given cannot be used; the message names it and what is allowed.
+    """
+    chosen = read_strategy(strategy) if isinstance(strategy, str) else strategy
+    spelled = _keys(keys)
+    if not 1 <= count <= 1_000_000:
+        raise InputError(f"count: given {count}; allowed: 1 to 1,000,000")
+    for what, given in (("names", names), ("limits", limits)):
+        if given and len(given) != len(weights):
+            raise InputError(
+                f"{what}: given {len(given)}; allowed: one for each of the {len(weights)} weights"
+            )
+    servers = expand(_groups(weights, names, limits))
+    picks = pick_sequence(chosen, servers, count=count, keys=spelled, hold=hold, down=down, seed=seed)
+    return PicksView(strategy=chosen.label, servers=servers.names, picks=picks)
+
+
+def _groups(weights: Sequence[int], names: Sequence[str], limits: Sequence[int]) -> list[ServerGroup]:
+    try:
+        return [
+            ServerGroup(
+                name=names[place] if names else f"server-{place}",
+                weight=weight,
+                limit=limits[place] if limits and limits[place] else None,
+            )
+            for place, weight in enumerate(weights)
+        ]
+    except ValidationError as error:
+        item = error.errors()[0]
+        allowed = item["msg"].removeprefix("Input should be ")
+        raise InputError(f"{item['loc'][-1]}: given {item['input']!r}; allowed: {allowed}") from None
+
+
+def _keys(text: str) -> list[str]:
+    """Spell out `hot`, `a,b,c` and `k0..k299`."""
+    keys: list[str] = []
+    for part in filter(None, text.split(",")):
+        match = _RANGE.fullmatch(part)
+        if match is None:
+            keys.append(part)
+        elif match[1] == match[3] and int(match[2]) <= int(match[4]) < 1_000_000:
+            keys += [f"{match[1]}{number}" for number in range(int(match[2]), int(match[4]) + 1)]
+        else:
+            raise InputError(f"keys: given {part!r}; allowed: a range such as k0..k299")
+    return keys
+
+
+class StrategiesView(View):
+    """The strategies that there are."""
+
+    schema_: Literal["workbench.strategies/1"] = Field("workbench.strategies/1", alias="schema")
+    strategies: list[dict[str, Any]]
+    """`kind`, `summary`, `source`, and `parameters`: each with its `default` and what it means."""
+
+    def columns(self) -> list[str]:
+        """Give the headings of the table."""
+        return ["strategy", "picks", "parameters", "as defined by"]
+
+    def rows(self) -> list[list[str]]:
+        """Give the rows of the table, as text."""
+        return [
+            [
+                one["kind"],
+                one["summary"],
+                ", ".join(f"{name}={parameter['default']}" for name, parameter in one["parameters"].items()),
+                one["source"],
+            ]
+            for one in self.strategies
+        ]
+
+    def title(self) -> str:
+        """Give the line above the table."""
+        return f"{len(self.strategies)} strategies"
+
+
+def list_strategies() -> StrategiesView:
+    """List the strategies, those that a user has registered included."""
+    return StrategiesView(strategies=[_described(STRATEGIES[kind]) for kind in sorted(STRATEGIES)])
+
+
+def _described(member: type[Strategy]) -> dict[str, Any]:
+    fields = {name: field for name, field in member.model_fields.items() if name != "kind"}
+    return {
+        "kind": member.model_fields["kind"].default,
+        "summary": member.summary,
+        "source": member.source,
+        "parameters": {
+            name: {
+                "default": None if field.is_required() else field.default,
+                "meaning": field.description or "",
+            }
+            for name, field in fields.items()
+        },
+    }
