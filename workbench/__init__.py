@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from workbench.simulate import STRATEGIES, Scenario, Strategy, load_scenario
     from workbench.store import Store
     from workbench.workflows import compare_strategies as compare
+    from workbench.workflows import explain, run
     from workbench.workflows import list_runs as runs
-    from workbench.workflows import run
+    from workbench.workflows import list_strategies as strategies
+    from workbench.workflows import show_picks as picks
     from workbench.workflows import show_run as show
 
 __version__ = version("balancer-workbench")
@@ -32,11 +34,14 @@ _HOMES = {
     "Store": ("workbench.store", "Store"),
     "Strategy": ("workbench.simulate", "Strategy"),
     "compare": ("workbench.workflows", "compare_strategies"),
+    "explain": ("workbench.workflows", "explain"),
     "load_scenario": ("workbench.simulate", "load_scenario"),
     "load_settings": ("workbench.settings", "load_settings"),
+    "picks": ("workbench.workflows", "show_picks"),
     "run": ("workbench.workflows", "run"),
     "runs": ("workbench.workflows", "list_runs"),
     "show": ("workbench.workflows", "show_run"),
+    "strategies": ("workbench.workflows", "list_strategies"),
 }
 
 __all__ = [
@@ -46,11 +51,14 @@ __all__ = [
     "Store",
     "Strategy",
     "compare",
+    "explain",
     "load_scenario",
     "load_settings",
+    "picks",
     "run",
     "runs",
     "show",
+    "strategies",
 ]
 
 

@@ -194,6 +194,19 @@ def demo(jobs: Jobs = None, lake: Lake = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def explain(
+    run_id: Annotated[int, typer.Argument(help="The run's number, as `workbench runs` lists it.")],
+    request: Annotated[int, typer.Argument(min=0, help="The request's number, from 0.")],
+    lake: Lake = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell why a request of a stored run went where it went."""
+    from workbench import workflows
+
+    _show(workflows.explain(run_id, request, settings=_settings(lake)), as_json)
+
+
+@app.command()
 def picks(
     strategy: Annotated[str, typer.Argument(help="A strategy, such as nginx.round_robin.")],
     weights: Annotated[str, typer.Option(help="One a server, with commas between.")] = "1,1,1",
@@ -236,7 +249,10 @@ def strategies(as_json: AsJson = False) -> None:
 @app.command()
 def schema(
     form: Annotated[
-        str, typer.Argument(help="scenario, run, comparison, runs, picks, strategies, demo or error.")
+        str,
+        typer.Argument(
+            help="scenario, run, comparison, runs, picks, explanation, strategies, demo or error."
+        ),
     ] = "scenario",
 ) -> None:
     """Print the JSON schema of scenario files, for editors, or of what --json prints."""

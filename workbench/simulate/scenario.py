@@ -30,7 +30,9 @@ class Sharing(StrEnum):
     PRIVATE = "private"
     """Only what it sent itself."""
     SHARED = "shared"
-    """What all balancers sent."""
+    """What all balancers sent; they share everything else too, such as a round robin's place."""
+    REFRESHED = "refreshed"
+    """What all sent, as last told, and what it sent itself since then."""
 
 
 class Balancers(Section):
@@ -40,7 +42,18 @@ class Balancers(Section):
     count: int = Field(1, ge=1, le=10_000)
     """Balancers that share the pool, 1 to 10,000; each request comes to one of them by chance."""
     view: Sharing = Sharing.PRIVATE
-    """Whether each counts only its own requests, or all of them those of all."""
+    """What each counts as in flight."""
+    refresh_every: PositiveDuration | None = None
+    """With `view: refreshed`, how often each balancer is told what all have in flight, seconds.
+
+    Of n balancers the i-th, from 0, is told first after i / n of the time, so that they take turns.
+    """
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.view is Sharing.REFRESHED) != (self.refresh_every is not None):
+            raise PydanticCustomError("refresh", "`refresh_every` with `view: refreshed`, and only then")
+        return self
 
 
 class Network(Section):

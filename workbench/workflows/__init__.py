@@ -2,6 +2,7 @@
 
 from workbench.workflows.comparing import compare_strategies
 from workbench.workflows.demo import demo_scenarios
+from workbench.workflows.explaining import ExplanationView, explain
 from workbench.workflows.picking import PicksView, StrategiesView, list_strategies, show_picks
 from workbench.workflows.results import ComparisonView, RunsView, RunView, View
 from workbench.workflows.running import list_runs, run, show_run
@@ -10,6 +11,7 @@ from workbench.workflows.serving import serve_dashboard
 
 __all__ = [
     "ComparisonView",
+    "ExplanationView",
     "PicksView",
     "RunView",
     "RunsView",
@@ -17,6 +19,7 @@ __all__ = [
     "View",
     "compare_strategies",
     "demo_scenarios",
+    "explain",
     "json_schema",
     "list_runs",
     "list_strategies",

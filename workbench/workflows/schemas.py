@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from workbench.errors import NotFoundError, Problem
 from workbench.simulate import Scenario
+from workbench.workflows.explaining import ExplanationView
 from workbench.workflows.picking import PicksView, StrategiesView
 from workbench.workflows.results import ComparisonView, RunsView, RunView
 
@@ -38,6 +39,7 @@ _FORMS: dict[str, type[BaseModel]] = {
     "comparison": ComparisonView,
     "runs": RunsView,
     "picks": PicksView,
+    "explanation": ExplanationView,
     "strategies": StrategiesView,
     "demo": DemoView,
     "error": ErrorView,
@@ -50,7 +52,7 @@ def json_schema(form: str) -> dict[str, Any]:
     Args:
         form: `scenario` for the files that are read, else what is printed: `run`, `comparison`,
             `runs`,
-            `picks`, `strategies`, `demo` or `error`.
+            `picks`, `explanation`, `strategies`, `demo` or `error`.
 
     Raises:
         NotFoundError: there is no such form.

@@ -16,7 +16,7 @@ from workbench.simulate.strategies import Strategy, View
 class Balancer:
     """One balancer. Balancers with a shared view hold the same `View`, memory included."""
 
-    __slots__ = ("_ended", "_kind", "_limit", "_pick", "_rng", "_slots", "_taken", "view")
+    __slots__ = ("_ended", "_kind", "_limit", "_pick", "_rng", "_slots", "_taken", "pool", "view")
 
     def __init__(
         self,
@@ -26,6 +26,7 @@ class Balancer:
         limit: list[int | None],
         slots: list[list[float]],
         rng: Generator,
+        pool: list[int],
     ) -> None:
         self._pick = type(strategy).pick
         self._kind = strategy.kind
@@ -35,6 +36,7 @@ class Balancer:
         self._taken = type(strategy).taken
         self._ended = type(strategy).ended
         self._limit = limit
+        self.pool = pool
 
     def choose(self, now: float, key: int, demand: float) -> int:
         """Pick a server for a request that arrives now; negative where there is none.
@@ -55,6 +57,7 @@ class Balancer:
         """Count a request as in flight at a server."""
         view = self.view
         view.in_flight[server] += 1
+        self.pool[server] += 1
         if view.in_flight[server] == self._limit[server]:
             view.usable[server] = 0
         if self._taken is not None:
@@ -66,8 +69,17 @@ class Balancer:
         if view.in_flight[server] == self._limit[server]:
             view.usable[server] = int(view.weight[server] > 0)
         view.in_flight[server] -= 1
+        self.pool[server] -= 1
         if self._ended is not None:
             self._ended(view, server, seconds)
+
+    def refresh(self) -> None:
+        """Learn what all balancers have in flight."""
+        view = self.view
+        for server, level in enumerate(self.pool):
+            limit = self._limit[server]
+            view.in_flight[server] = level
+            view.usable[server] = int(view.weight[server] > 0 and (limit is None or level < limit))
 
     def took_on(self, server: int, now: float, service: float) -> None:
         """Learn that a server took on so many seconds of service; for strategies that know demand."""
@@ -82,9 +94,10 @@ def make_balancers(
     """Make a scenario's balancers; `stream(i)` gives the generator of the i-th."""
     strategy = settings.strategy
     views = 1 if settings.view is Sharing.SHARED else settings.count
+    pool = [0] * servers.count
     seen = [(fresh_view(strategy, servers, keys), _slots(strategy, servers)) for _ in range(views)]
     return [
-        Balancer(strategy, view, limit=servers.limit, slots=slots, rng=stream(number))
+        Balancer(strategy, view, limit=servers.limit, slots=slots, rng=stream(number), pool=pool)
         for number in range(settings.count)
         for view, slots in [seen[number % views]]
     ]

@@ -12,15 +12,17 @@ from simpy import Environment, Event
 class Kind(IntEnum):
     """What happens first among events of one instant; among equals the lower number goes first.
 
-    Capacity is freed before it is asked for: ends of service, then answers, then requests that reach
-    a server, then requests that reach a balancer. The number is the request's, or the user's in a
-    closed loop. SimPy's own events (priorities 0 and 1) come before all of these.
+    Capacity is freed before it is asked for: ends of service, then answers, then views that are
+    refreshed, then requests that reach a server, then requests that reach a balancer. The number is
+    the request's, the user's where a user sends, or the balancer's whose view is refreshed. SimPy's
+    own events (priorities 0 and 1) come before all of these.
     """
 
     FINISH = 2
     ANSWER = 3
-    REACH = 4
-    ARRIVE = 5
+    REFRESH = 4
+    REACH = 5
+    ARRIVE = 6
 
 
 class Happening(Event):
@@ -40,6 +42,11 @@ class Clock(Environment):
     times. Everything else, such as processes and `run`, is SimPy's.
     """
 
+    @property
+    def pending(self) -> int:
+        """Number of events that are still to happen."""
+        return len(self._queue)
+
     def at(self, time: float, kind: int, number: int, action: Callable[[Happening], None]) -> None:
-        """Let `action` be called at `time`, in seconds; `number` is a request's, or a user's."""
+        """Let `action` be called at `time`, in seconds; `number` as in `Kind`."""
         heappush(self._queue, (time, kind, number, Happening(time, number, action)))  # type: ignore[misc]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from workbench.tables import Outcome
 _NOWHERE = -1
 MOST_REQUESTS = 30_000_000
 """The engine holds all records in memory, some 300 bytes a request."""
+
+Watch = Callable[[int, float, list[int], int], None]
+"""Told of every pick: request, time, which servers were usable, and the server."""
 
 _REPORT = 8192
 """Requests between two reports of progress."""
@@ -43,9 +46,14 @@ class ReferenceEngine:
             TraceError: the trace cannot be used.
         """
         _check_size(workload.expected_requests() or 0)
-        run = _ClosedRun(workload, progress) if workload.scenario.closed else _OpenRun(workload, progress)
+        run = start_run(workload, progress)
         run.clock.run()
         return run.records()
+
+
+def start_run(workload: Workload, progress: Progress | None = None) -> Run:
+    """Put the first arrivals of a run on its clock."""
+    return _ClosedRun(workload, progress) if workload.scenario.closed else _OpenRun(workload, progress)
 
 
 def _check_size(requests: float) -> None:
@@ -56,7 +64,7 @@ def _check_size(requests: float) -> None:
         )
 
 
-class _Run:
+class Run:
     """The state of one run. Lists have one entry a request, in the order of arrival."""
 
     def __init__(self, workload: Workload, progress: Progress | None) -> None:
@@ -78,8 +86,13 @@ class _Run:
                 scenario.seed, replication=workload.replication, stream=Stream.BALANCER, index=number
             ),
         )
+        self.refresh_every = scenario.balancers.refresh_every
+        for number in range(len(self.balancers) if self.refresh_every else 0):
+            first = (1 + number / len(self.balancers)) * (self.refresh_every or 0.0)
+            self.clock.at(first, Kind.REFRESH, number, self.on_refresh)
         self.knows_demand = scenario.balancers.strategy.knows_demand
         self.progress = progress
+        self.watch: Watch | None = None
         self.chunks: Iterator[Chunk] = workload.chunks()
         self.arrival: list[float] = []
         self.demand: list[float] = []
@@ -126,6 +139,8 @@ class _Run:
             self.progress(request)
         balancer = self.balancers[self.balancer[request]]
         index = balancer.choose(now, self.key[request], self.demand[request])
+        if self.watch is not None:
+            self.watch(request, now, list(balancer.view.usable), index)
         if index < 0:
             self.outcome[request] = Outcome.NO_HEALTHY_SERVER
             self.answer(request, now)
@@ -137,6 +152,12 @@ class _Run:
             self.clock.at(now + server.delay, Kind.REACH, request, self.on_reach)
         else:
             self.reach(server, request, now)
+
+    def on_refresh(self, event: Happening) -> None:
+        """A balancer is told what all have in flight, and again later unless only such events are left."""
+        self.balancers[event.number].refresh()
+        if self.clock.pending >= len(self.balancers) and self.refresh_every is not None:
+            self.clock.at(event.time + self.refresh_every, Kind.REFRESH, event.number, self.on_refresh)
 
     def on_reach(self, event: Happening) -> None:
         """A request comes out of the network."""
@@ -219,7 +240,7 @@ class _Run:
         )
 
 
-class _OpenRun(_Run):
+class _OpenRun(Run):
     """A run whose arrivals are the workload's."""
 
     def __init__(self, workload: Workload, progress: Progress | None) -> None:
@@ -241,7 +262,7 @@ class _OpenRun(_Run):
         self.arrive(event.number, event.time)
 
 
-class _ClosedRun(_Run):
+class _ClosedRun(Run):
     """A run whose arrivals follow from the answers: users think, send and wait."""
 
     def __init__(self, workload: Workload, progress: Progress | None) -> None:
