@@ -52,7 +52,7 @@ def pick_sequence(
     for server in down:
         if not 0 <= server < servers.count:
             raise InputError(f"down: given {server}; allowed: a server from 0 to {servers.count - 1}")
-        balancer.view.usable[server] = 0
+        balancer.able[server] = balancer.view.usable[server] = 0
     picks = []
     for number in range(count):
         key = numbers[keys[number % len(keys)]] if keys else 0
@@ -61,5 +61,5 @@ def pick_sequence(
         if server >= 0:
             balancer.take(server)
             if not hold:
-                balancer.let_go(server, 0.0)
+                balancer.let_go(server, float(number), 0.0)
     return picks

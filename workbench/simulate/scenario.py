@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from workbench.documents import OneOrMany, Section, check, read_document
+from workbench.errors import InputError
 from workbench.quantities import Duration, Extent, PositiveDuration
 from workbench.simulate.arrivals import ARRIVALS, ArrivalProcess, ClosedLoop, TraceArrivals
 from workbench.simulate.keys import KEYS, KeyDistribution
@@ -144,7 +145,15 @@ class Scenario(Section):
         return expand(self.pool, network_delay=self.network.delay)
 
     def with_strategy(self, strategy: Strategy) -> Self:
-        """Give the same scenario under another strategy."""
+        """Give the same scenario under another strategy.
+
+        Raises:
+            InputError: the strategy hashes keys and the scenario has none.
+        """
+        if strategy.needs_keys and self.keys is None:
+            raise InputError(
+                f"keys: given none; allowed: a scenario with `keys`, since {strategy.kind} hashes them"
+            )
         return self.model_copy(update={"balancers": self.balancers.model_copy(update={"strategy": strategy})})
 
     def capacity(self) -> float:

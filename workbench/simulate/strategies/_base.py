@@ -82,6 +82,8 @@ class Strategy(Member):
     """The product or paper that defines it."""
     knows_demand: ClassVar[bool] = False
     """Whether it is told the work at each server, which no real balancer knows exactly."""
+    serves_weight_zero: ClassVar[bool] = False
+    """Whether a server of weight 0 takes traffic all the same."""
     needs_keys: ClassVar[bool] = False
     """Whether requests must carry keys."""
 

@@ -16,7 +16,7 @@ from workbench.simulate.strategies import Strategy, View
 class Balancer:
     """One balancer. Balancers with a shared view hold the same `View`, memory included."""
 
-    __slots__ = ("_ended", "_kind", "_limit", "_pick", "_rng", "_slots", "_taken", "pool", "view")
+    __slots__ = ("_ended", "_kind", "_limit", "_pick", "_rng", "_slots", "_taken", "able", "pool", "view")
 
     def __init__(
         self,
@@ -37,6 +37,8 @@ class Balancer:
         self._ended = type(strategy).ended
         self._limit = limit
         self.pool = pool
+        self.able = list(view.usable)
+        """1 where a server may be picked as long as it is below its limit."""
 
     def choose(self, now: float, key: int, demand: float) -> int:
         """Pick a server for a request that arrives now; negative where there is none.
@@ -63,11 +65,12 @@ class Balancer:
         if self._taken is not None:
             self._taken(view, server)
 
-    def let_go(self, server: int, seconds: float) -> None:
+    def let_go(self, server: int, now: float, seconds: float) -> None:
         """Count a request as no longer in flight at a server; it took so many seconds."""
         view = self.view
+        view.now[0] = now
         if view.in_flight[server] == self._limit[server]:
-            view.usable[server] = int(view.weight[server] > 0)
+            view.usable[server] = self.able[server]
         view.in_flight[server] -= 1
         self.pool[server] -= 1
         if self._ended is not None:
@@ -79,7 +82,7 @@ class Balancer:
         for server, level in enumerate(self.pool):
             limit = self._limit[server]
             view.in_flight[server] = level
-            view.usable[server] = int(view.weight[server] > 0 and (limit is None or level < limit))
+            view.usable[server] = int(self.able[server] and (limit is None or level < limit))
 
     def took_on(self, server: int, now: float, service: float) -> None:
         """Learn that a server took on so many seconds of service; for strategies that know demand."""
@@ -107,7 +110,7 @@ def fresh_view(strategy: Strategy, servers: Servers, keys: Sequence[str]) -> Vie
     """Give the view of a balancer that has seen nothing yet."""
     memory = strategy.memory(servers, keys)
     return View(
-        usable=[int(weight > 0) for weight in servers.weight],
+        usable=[int(weight > 0 or strategy.serves_weight_zero) for weight in servers.weight],
         weight=list(servers.weight),
         in_flight=[0] * servers.count,
         free_at=[0.0] * servers.count,

@@ -210,7 +210,7 @@ class Run:
     def end(self, request: int, now: float) -> None:
         """The balancer has the answer and no longer counts the request."""
         balancer = self.balancers[self.balancer[request]]
-        balancer.let_go(self.server[request], now - self.arrival[request])
+        balancer.let_go(self.server[request], now, now - self.arrival[request])
         self.answer(request, now)
 
     def answer(self, request: int, now: float) -> None:

@@ -113,6 +113,7 @@ class GrpcWeightedRoundRobin(Strategy):
 
     summary: ClassVar[str] = "static stride scheduler over the weights"
     source: ClassVar[str] = "gRPC core, main branch (static_stride_scheduler.cc), gRFC A58"
+    serves_weight_zero: ClassVar[bool] = True
     kind: Literal["grpc.weighted_round_robin"] = "grpc.weighted_round_robin"
     start: Annotated[int, Field(ge=0, le=_SEQUENCES - 1)] | Literal["random"] = 0
     """First sequence number, 0 to 2**32 - 1; gRPC draws it for each channel: `random`."""

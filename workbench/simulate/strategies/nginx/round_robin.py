@@ -9,13 +9,14 @@ from numpy.random import Generator
 
 from workbench.simulate.pool import Servers
 from workbench.simulate.strategies._base import NO_HEALTHY_SERVER, STRATEGIES, Memory, Strategy, View
+from workbench.simulate.strategies.nginx._weights import smooth_memory
 
 
 def pick(view: View, rng: Generator) -> int:
     """Raise every usable server's current weight by its effective weight; the highest pays for all.
 
     `ints` holds the current weights, then the effective ones. An effective weight that failures have
-    lowered grows back by one a pick.
+    lowered grows back by one a pick, and so it follows a raised weight; a lowered one holds at once.
     """
     count = len(view.weight)
     current = view.ints
@@ -24,10 +25,11 @@ def pick(view: View, rng: Generator) -> int:
     for server in range(count):
         if view.usable[server]:
             effective = current[count + server]
+            if effective != view.weight[server]:
+                effective = min(effective, view.weight[server])
+                current[count + server] = min(effective + 1, view.weight[server])
             current[server] += effective
             total += effective
-            if effective < view.weight[server]:
-                current[count + server] += 1
             if best < 0 or current[server] > current[best]:
                 best = server
     if best >= 0:
@@ -46,4 +48,4 @@ class NginxRoundRobin(Strategy):
 
     def memory(self, servers: Servers, keys: Sequence[str]) -> Memory:
         """Begin with current weights of 0 and effective weights as configured."""
-        return Memory([0] * servers.count + servers.weight, [])
+        return Memory(smooth_memory(servers), [])

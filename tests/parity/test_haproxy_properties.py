@@ -1,0 +1,189 @@
+"""What holds for HAProxy's strategies whatever the pool, and that compiling them changes nothing."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import chisquare
+
+from tests.parity.driver import Driver, pool, same_compiled, trial
+from workbench.simulate.strategies import Strategy
+from workbench.simulate.strategies.haproxy import (
+    HaproxyFirst,
+    HaproxyHash,
+    HaproxyLeastconn,
+    HaproxyRandom,
+    HaproxyRoundrobin,
+    HaproxySource,
+    HaproxyStaticRr,
+)
+from workbench.simulate.strategies.haproxy._map import first_slot, lay_out
+from workbench.simulate.strategies.haproxy.static_rr import MAP
+
+ALL = [
+    HaproxyFirst(),
+    HaproxyHash(),
+    HaproxyHash(type="consistent", function="wt6"),
+    HaproxyHash(type="consistent", balance_factor=120),
+    HaproxyLeastconn(),
+    HaproxyRandom(),
+    HaproxyRandom(draws=3, tie="request_rate"),
+    HaproxyRoundrobin(),
+    HaproxySource(),
+    HaproxySource(type="consistent"),
+    HaproxyStaticRr(),
+]
+ADDRESSES = [f"10.{i % 256}.{7 * i % 256}.7" for i in range(30)] + [f"2001:db8::{i}" for i in range(10)]
+
+every = pytest.mark.parametrize("strategy", ALL, ids=lambda strategy: strategy.label)
+weights = st.lists(st.integers(1, 9), min_size=1, max_size=8)
+
+
+@every
+@pytest.mark.parametrize("seed", range(3))
+def test_compiled_it_does_the_same(strategy: Strategy, seed: int) -> None:
+    servers = pool([3, 1, 0, 5, 2, 2], limits=[4, 0, 0, 6, 3, 0])
+    script = trial(600, keys=len(ADDRESSES), seed=seed)
+    same_compiled(strategy, servers, script, keys=ADDRESSES, seed=seed)
+
+
+@every
+@given(given_weights=weights, data=st.data())
+def test_what_is_not_usable_is_never_picked(
+    strategy: Strategy, given_weights: list[int], data: st.DataObject
+) -> None:
+    driver = Driver(strategy, pool(given_weights), keys=ADDRESSES)
+    down = data.draw(st.sets(st.sampled_from(range(len(given_weights)))))
+    for server in down:
+        driver.set_down(server, True)
+    picks = driver.run(40, keys=range(len(ADDRESSES)), hold=data.draw(st.booleans()))
+    assert not down.intersection(picks)
+    assert (-1 in picks) == (len(down) == len(given_weights))
+
+
+@every
+@given(limit=st.integers(1, 5), count=st.integers(1, 6))
+def test_limits_are_filled_and_never_exceeded(strategy: Strategy, limit: int, count: int) -> None:
+    driver = Driver(strategy, pool([1] * count, limits=[limit] * count), keys=ADDRESSES)
+    picks = driver.run(limit * count + 3, hold=True)
+    assert picks[-3:] == [-1] * 3
+    assert [picks.count(server) for server in range(count)] == [limit] * count
+
+
+@given(given_weights=weights)
+def test_shares_over_a_cycle_of_the_map_are_the_weights(given_weights: list[int]) -> None:
+    divisor = math.gcd(*given_weights)
+    shares = [weight // divisor for weight in given_weights]
+    picks = Driver(HaproxyStaticRr(), pool(given_weights)).run(3 * sum(shares))
+    assert [picks.count(server) for server in range(len(shares))] == [3 * share for share in shares]
+
+
+@given(given_weights=weights)
+def test_shares_over_many_cycles_of_the_trees_are_the_weights(given_weights: list[int]) -> None:
+    picks = Driver(HaproxyRoundrobin(), pool(given_weights)).run(20 * sum(given_weights))
+    for server, weight in enumerate(given_weights):
+        assert abs(picks.count(server) - 20 * weight) <= 2
+
+
+@given(count=st.integers(1, 12), weight=st.integers(1, 4))
+def test_servers_of_equal_weight_follow_one_another(count: int, weight: int) -> None:
+    for strategy in (HaproxyStaticRr(), HaproxyRoundrobin(), HaproxyLeastconn()):
+        picks = Driver(strategy, pool([weight] * count)).run(3 * count)
+        assert picks == [*range(count)] * 3
+
+
+@given(
+    before=weights,
+    changes=st.lists(st.tuples(st.integers(0, 7), st.integers(0, 9), st.integers(0, 20)), max_size=4),
+)
+def test_roundrobin_shares_by_changed_weights(before: list[int], changes: list[tuple[int, int, int]]) -> None:
+    driver = Driver(HaproxyRoundrobin(), pool(before))
+    for server, weight, picks in changes:
+        driver.set_weight(server % len(before), weight)
+        driver.run(picks)
+    now = list(driver.view.weight)
+    driver.run(3 * sum(now) + 3 * sum(before))
+    found = driver.run(20 * sum(now))
+    for server, weight in enumerate(now):
+        assert abs(found.count(server) - 20 * weight) <= 2 or not any(now)
+
+
+@pytest.mark.parametrize(
+    "strategy", [HaproxyHash(type="consistent"), HaproxySource(type="consistent")], ids=lambda s: s.label
+)
+@given(given_weights=st.lists(st.integers(1, 9), min_size=2, max_size=6), data=st.data())
+def test_a_server_that_leaves_a_consistent_hash_only_moves_its_keys(
+    strategy: Strategy, given_weights: list[int], data: st.DataObject
+) -> None:
+    keys = [f"10.1.{number}.9" for number in range(100)]
+    gone = data.draw(st.sampled_from(range(len(given_weights))))
+    driver = Driver(strategy, pool(given_weights), keys=keys)
+    before = driver.run(100, keys=range(100))
+    driver.set_down(gone, True)
+    after = driver.run(100, keys=range(100))
+    assert all(new == old for new, old in zip(after, before, strict=True) if old != gone)
+
+
+@given(given_weights=weights, factor=st.integers(101, 300), seed=st.integers(0, 99))
+def test_bounded_load_never_exceeds_its_bound(given_weights: list[int], factor: int, seed: int) -> None:
+    keys = [f"k{number}" for number in range(4)]
+    strategy = HaproxyHash(type="consistent", balance_factor=factor)
+    driver = Driver(strategy, pool(given_weights), keys=keys, seed=seed)
+    chance = np.random.Generator(np.random.PCG64(seed))
+    held: list[int] = []
+    for _ in range(120):
+        server = driver.pick(key=int(chance.random() ** 3 * len(keys)))
+        held.append(server)
+        bound = math.ceil(len(held) * factor / 100) * given_weights[server] / sum(given_weights)
+        assert held.count(server) <= max(1, math.ceil(bound))
+        if chance.random() < 0.3:
+            driver.end(held.pop(int(chance.random() * len(held))))
+
+
+def test_random_draws_follow_the_ring_which_follows_the_weights() -> None:
+    given_weights = np.array([50, 30, 10, 10])
+    picks = Driver(HaproxyRandom(draws=1), pool(given_weights.tolist()), seed=7).run(20_000)
+    share = np.bincount(picks, minlength=4) / 20_000
+    assert np.all(abs(share - given_weights / 100) < 0.04)
+
+
+def test_idle_servers_are_taken_by_the_last_draw() -> None:
+    servers = pool([4, 3, 2])
+    one, two = (
+        np.bincount(Driver(HaproxyRandom(draws=draws), servers, seed=draws).run(10_000), minlength=3)
+        for draws in (1, 2)
+    )
+    assert chisquare(two, one * (two.sum() / one.sum())).pvalue > 1e-6
+
+
+def test_of_idle_servers_the_one_with_the_lower_rate_is_taken_if_asked_for() -> None:
+    driver = Driver(HaproxyRandom(tie="request_rate"), pool([1, 1]), seed=5)
+    picks = [driver.pick(now=0.001 * number) for number in range(500)]
+    driver.view.in_flight[:] = [0, 0]
+    assert abs(picks.count(0) - picks.count(1)) <= 1
+
+
+def test_the_map_of_equal_hashes_changes_with_a_server_that_goes_down_and_back() -> None:
+    keys = [f"k{number}" for number in range(50)]
+    driver = Driver(HaproxyHash(), pool([2, 3, 1]), keys=keys)
+    before = driver.run(50, keys=range(50))
+    driver.set_down(1, True)
+    assert 1 not in driver.run(50, keys=range(50))
+    driver.set_down(1, False)
+    assert driver.run(50, keys=range(50)) == before
+
+
+@given(given_weights=st.lists(st.integers(0, 6), min_size=1, max_size=6))
+def test_a_map_laid_out_anew_is_the_one_at_the_start(given_weights: list[int]) -> None:
+    view = Driver(HaproxyStaticRr(), pool(given_weights)).view
+    slots = first_slot(view, MAP)
+    at_start = list(view.ints[slots:])
+    counted = MAP + 1 + 2 * len(given_weights)
+    view.ints[counted] = 1 - view.ints[counted]
+    view.ints[slots:] = [-1] * len(at_start)
+    assert lay_out(view, MAP) == len(at_start)
+    assert list(view.ints[slots:]) == at_start
