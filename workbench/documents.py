@@ -240,7 +240,7 @@ def _load(text: str, name: str) -> Any:
 
 
 def _plain(node: Any, name: str) -> Any:
-    """Turn the tree into dicts and lists; a tree that aliases blow up is refused."""
+    """Turn the tree into dicts and lists; a tree that aliases blow up or close to a ring is refused."""
     left = MAX_NODES
 
     def convert(item: Any) -> Any:
@@ -254,7 +254,11 @@ def _plain(node: Any, name: str) -> Any:
             return [convert(value) for value in item]
         return item
 
-    return convert(node)
+    try:
+        return convert(node)
+    except RecursionError:
+        problem = Problem(name, 0, "", "values nested without end", "a smaller document")
+        raise DocumentError([problem]) from None
 
 
 def _problem(item: dict[str, Any], tree: CommentedMap | None, name: str) -> Problem:

@@ -57,7 +57,9 @@ def parse_duration(value: object) -> float:
     if (number := _plain_number(value)) is not None:
         return number
     if isinstance(value, str) and _DURATIONS.fullmatch(text := value.strip()):
-        return math.fsum(float(amount) * _SECONDS[unit] for amount, unit in _DURATION.findall(text))
+        seconds = math.fsum(float(amount) * _SECONDS[unit] for amount, unit in _DURATION.findall(text))
+        if math.isfinite(seconds):
+            return seconds
     raise PydanticCustomError("duration", "a duration of 0 or more, such as 250ms, 5min or 1h 30min")
 
 
@@ -74,7 +76,9 @@ def parse_rate(value: object) -> float:
         return number
     if isinstance(value, str) and (match := _RATE.fullmatch(value.strip())):
         amount, multiple, unit = match.groups()
-        return float(amount) * _MULTIPLES[multiple] / _SECONDS[unit]
+        rate = float(amount) * _MULTIPLES[multiple] / _SECONDS[unit]
+        if math.isfinite(rate):
+            return rate
     raise PydanticCustomError("rate", "a rate of 0 or more, such as 340/s or 20k/min")
 
 
@@ -107,7 +111,11 @@ def _three_digits(number: float) -> str:
 def _plain_number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) and value >= 0 else None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) and number >= 0 else None
 
 
 def _above_zero(seconds: float) -> float:
@@ -145,16 +153,16 @@ class Extent(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     requests: int | None = Field(None, ge=0)
-    seconds: float | None = Field(None, ge=0)
+    seconds: float | None = Field(None, ge=0, allow_inf_nan=False)
     share: float | None = Field(None, ge=0, lt=1)
 
     @model_validator(mode="before")
     @classmethod
     def _read(cls, value: Any) -> Any:
-        if not isinstance(value, str):
+        if isinstance(value, dict | Extent):
             return value
-        text = value.strip()
-        if match := _REQUESTS.fullmatch(text):
+        text = value.strip() if isinstance(value, str) else ""
+        if (match := _REQUESTS.fullmatch(text)) and math.isfinite(float(match[1])):
             return {"requests": round(float(match[1]) * _MULTIPLES[match[2]])}
         if match := _SHARE.fullmatch(text):
             return {"share": float(match[1]) / 100.0}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from workbench.documents import OneOrMany, Section, check, read_document
@@ -20,6 +21,9 @@ from workbench.simulate.keys import KEYS, KeyDistribution
 from workbench.simulate.pool import ServerGroup, Servers, expand
 from workbench.simulate.services import SERVICES, ServiceDemand
 from workbench.simulate.strategies import STRATEGIES, Strategy
+from workbench.simulate.traces import file_state
+
+_MOST_SERVERS = 30_000
 
 ENGINE_VERSION = "1"
 """Raised whenever the same scenario and seed would give other records."""
@@ -109,10 +113,10 @@ class Scenario(Section):
     pool: Annotated[list[ServerGroup], OneOrMany(), Field(min_length=1, max_length=10_000)]
     """One group of servers, or a list of groups."""
     balancers: Balancers
-    keys: Annotated[KeyDistribution, KEYS] | None = None
+    keys: Annotated[KeyDistribution, KEYS] | None = Field(None, validate_default=True)
     """Which key a request carries, for strategies that hash."""
     network: Network = Network()
-    horizon: Extent | None = None
+    horizon: Extent | None = Field(None, validate_default=True)
     """When arrivals end: a number of requests, or a time. A trace ends by itself, so it may do without."""
     warm_up: Extent = Extent(share=0.1)
     """The beginning that is left out of all measures."""
@@ -121,24 +125,42 @@ class Scenario(Section):
     seed: int = Field(1, ge=0, lt=2**63)
     comparison: ComparisonPlan | None = None
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if not any(group.weight for group in self.pool):
+    @field_validator("pool")
+    @classmethod
+    def _check_pool(cls, pool: list[ServerGroup]) -> list[ServerGroup]:
+        if not any(group.weight for group in pool):
             raise PydanticCustomError("weights", "a pool in which at least one server has a weight above 0")
-        if sum(group.count for group in self.pool) > 30_000:
+        if sum(group.count for group in pool) > _MOST_SERVERS:
             raise PydanticCustomError("pool", "at most 30,000 servers in all")
-        hashing = [self.balancers.strategy, *(self.comparison.strategies if self.comparison else [])]
-        if self.keys is None and (without := [one.kind for one in hashing if one.needs_keys]):
-            raise PydanticCustomError(
-                "keys", f"keys for {without[0]}, such as `keys: (kind: zipf, count: 1000)`"
-            )
-        if self.horizon is None and not isinstance(self.arrivals, TraceArrivals):
-            raise PydanticCustomError(
-                "horizon", "a horizon, such as `horizon: 100k requests` or `horizon: 10min`"
-            )
-        if self.horizon is not None and (self.horizon.share is not None or not _length(self.horizon)):
+        return pool
+
+    @field_validator("keys")
+    @classmethod
+    def _check_keys(cls, keys: KeyDistribution | None, info: ValidationInfo) -> KeyDistribution | None:
+        balancers = info.data.get("balancers")
+        if keys is None and balancers is not None:
+            _check_hashing([balancers.strategy])
+        return keys
+
+    @field_validator("comparison")
+    @classmethod
+    def _check_comparison(cls, plan: ComparisonPlan | None, info: ValidationInfo) -> ComparisonPlan | None:
+        if plan is not None and info.data.get("keys", True) is None:
+            _check_hashing(plan.strategies)
+        return plan
+
+    @field_validator("horizon")
+    @classmethod
+    def _check_horizon(cls, horizon: Extent | None, info: ValidationInfo) -> Extent | None:
+        # Arrivals that are not right themselves are not here, and may well be a trace.
+        if horizon is None and isinstance(info.data.get("arrivals"), TraceArrivals | None):
+            return None
+        if horizon is None:
+            allowed = "a horizon, such as `horizon: 100k requests` or `horizon: 10min`"
+            raise PydanticCustomError("horizon", allowed)
+        if horizon.share is not None or not (horizon.requests or horizon.seconds):
             raise PydanticCustomError("horizon", "a horizon above 0, in requests or as a time")
-        return self
+        return horizon
 
     def servers(self) -> Servers:
         """List the pool, server by server."""
@@ -178,8 +200,7 @@ class Scenario(Section):
         content = self.model_dump(mode="json", exclude={"description", "comparison"})
         for part in ("arrivals", "service", "keys"):
             if content[part] and "file" in content[part]:
-                file = Path(content[part]["file"])
-                content[part]["file"] = _digest(file, file.stat().st_mtime_ns)
+                content[part]["file"] = _digest(*file_state(Path(content[part]["file"])))
         content |= {"replication": replication, "engine": engine, "engine_version": ENGINE_VERSION}
         content["strategy_code"] = self.balancers.strategy.code()
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -190,12 +211,13 @@ class Scenario(Section):
         return self.arrivals if isinstance(self.arrivals, ClosedLoop) else None
 
 
-def _length(extent: Extent) -> float:
-    return extent.requests or extent.seconds or 0.0
+def _check_hashing(strategies: Sequence[Strategy]) -> None:
+    if without := [strategy.kind for strategy in strategies if strategy.needs_keys]:
+        raise PydanticCustomError("keys", f"keys, such as `zipf`, since {without[0]} hashes them")
 
 
 @lru_cache(maxsize=64)
-def _digest(file: Path, _changed: int) -> str:
+def _digest(file: Path, _changed: int, _size: int) -> str:
     with file.open("rb") as content:
         return "sha256:" + hashlib.file_digest(content, "sha256").hexdigest()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -55,11 +57,20 @@ def read_trace(
     Raises:
         TraceError: the file is missing, empty or corrupt, lacks a column, or holds what is no number.
     """
+    return _read(*file_state(file), columns, time_column, sort)
+
+
+def file_state(file: Path) -> tuple[Path, int, int]:
+    """Give a file with what changes when it changes: its time of change, nanoseconds, and its size, bytes.
+
+    Raises:
+        TraceError: the file is not there.
+    """
     try:
-        changed = file.stat().st_mtime_ns
+        found = file.stat()
     except OSError as error:
         raise TraceError(f"{file}: cannot be read ({error.strerror})") from None
-    return _read(file, columns, time_column, sort, changed)
+    return file, found.st_mtime_ns, found.st_size
 
 
 def read_texts(file: Path, column: str) -> list[str]:
@@ -78,7 +89,9 @@ def read_texts(file: Path, column: str) -> list[str]:
 
 
 @lru_cache(maxsize=8)
-def _read(file: Path, columns: tuple[str, ...], time_column: str | None, sort: bool, _changed: int) -> Trace:
+def _read(
+    file: Path, _changed: int, _size: int, columns: tuple[str, ...], time_column: str | None, sort: bool
+) -> Trace:
     wanted = (*((time_column,) if time_column else ()), *columns)
     table = _table(file, wanted)
     if table.num_rows == 0:
@@ -108,7 +121,7 @@ def _table(file: Path, wanted: tuple[str, ...]) -> pa.Table:
         )
         return _trimmed(pa.csv.read_csv(file, convert_options=as_text))
     except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
-        raise TraceError(f"{file}: the trace cannot be read ({error})") from None
+        raise TraceError(_unreadable(file, error)) from None
 
 
 def _trimmed(table: pa.Table) -> pa.Table:
@@ -134,9 +147,14 @@ def _numbers(column: pa.ChunkedArray[Any], file: Path, name: str) -> NDArray[np.
 def _seconds(column: pa.ChunkedArray[Any], file: Path, name: str) -> NDArray[np.float64]:
     """Read times of the kind that the first one is of."""
     if _castable(column.slice(0, 1), pa.float64()):
-        return _cast(column, pa.float64(), file, name, "seconds, as in the first row")
+        seconds = _cast(column, pa.float64(), file, name, "seconds, as in the first row")
+        endless = np.flatnonzero(~np.isfinite(seconds))
+        if len(endless):
+            raise TraceError(f"{_row(file, endless[0])}: {name}: not a finite time")
+        return seconds
+    zoned = _castable(column.slice(0, 1), pa.timestamp("ns", "UTC"))
     allowed = "seconds, or a time such as 2023-11-16 18:15:46.68, all rows alike"
-    stamps = _cast(column, pa.timestamp("ns"), file, name, allowed)
+    stamps = _cast(column, pa.timestamp("ns", "UTC" if zoned else None), file, name, allowed)
     return (stamps.astype("int64") - int(stamps[:1].astype("int64")[0])) / 1e9
 
 
@@ -173,8 +191,6 @@ def _castable(column: pa.ChunkedArray[Any], kind: pa.DataType) -> bool:
 
 
 def _check_order(seconds: NDArray[np.float64], file: Path, name: str) -> None:
-    if not np.isfinite(seconds).all():
-        raise TraceError(f"{_row(file, int(np.argmin(np.isfinite(seconds))))}: {name}: not a finite time")
     back = np.flatnonzero(np.diff(seconds) < 0)
     if len(back):
         raise TraceError(
@@ -183,5 +199,43 @@ def _check_order(seconds: NDArray[np.float64], file: Path, name: str) -> None:
 
 
 def _row(file: Path, row: int | np.integer[Any]) -> str:
-    """Name a row: the line of a CSV (its header is line 1), the row of a Parquet file."""
-    return f"{file}:row {int(row) + 1}" if file.suffix == ".parquet" else f"{file}:{int(row) + 2}"
+    """Name a row, from 0: by the line of a CSV on which it begins, or by its number in a Parquet file."""
+    if file.suffix == ".parquet":
+        return f"{file}:row {int(row) + 1}"
+    for number, (line, _) in enumerate(_csv_rows(file)):
+        if number == int(row) + 1:
+            return f"{file}:{line}"
+    return str(file)
+
+
+def _unreadable(file: Path, error: Exception) -> str:
+    """Say where a CSV is corrupt, as far as it can be found."""
+    rest = f"the trace cannot be read ({error})"
+    if file.suffix == ".parquet" or isinstance(error, OSError):
+        return f"{file}: {rest}"
+    content = file.read_bytes()
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as bad:
+        line = content.count(b"\n", 0, bad.start) + 1
+        return f"{file}:{line}: not UTF-8 text"
+    width = 0
+    for number, (line, row) in enumerate(_csv_rows(file)):
+        width = len(row) if number == 0 else width
+        if len(row) != width:
+            return f"{file}:{line}: given {len(row)} values; allowed: {width}, as in the header"
+    return f"{file}: {rest}"
+
+
+def _csv_rows(file: Path) -> Iterator[tuple[int, list[str]]]:
+    """Give the rows of a CSV that are not empty, the header first, each with the line on which it begins."""
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as content:
+        reader = csv.reader(content)
+        line = 1
+        try:
+            for row in reader:
+                if row:
+                    yield line, row
+                line = reader.line_num + 1
+        except csv.Error:
+            return

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, MutableSequence, Sequence
+from types import CodeType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from numpy.random import Generator
@@ -100,8 +101,7 @@ class Strategy(Member):
         """Hash the code of a user's own strategy, so that changed code is another run; built-in: empty."""
         if type(self).__module__.startswith("workbench."):
             return ""
-        code = type(self).pick.__code__
-        return hashlib.sha256(code.co_code + repr((code.co_consts, code.co_names)).encode()).hexdigest()
+        return hashlib.sha256(repr(_instructions(type(self).pick.__code__)).encode()).hexdigest()
 
     @property
     def label(self) -> str:
@@ -112,6 +112,12 @@ class Strategy(Member):
             if given
             else self.kind
         )
+
+
+def _instructions(code: CodeType) -> tuple[Any, ...]:
+    """What a function does, inner functions included, whatever their addresses."""
+    constants = [_instructions(one) if isinstance(one, CodeType) else one for one in code.co_consts]
+    return code.co_code, constants, code.co_names
 
 
 STRATEGIES: Family[Strategy] = Family("strategy", Strategy)
