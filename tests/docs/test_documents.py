@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,19 @@ import pytest
 from ruamel.yaml import YAML
 
 import workbench as wb
+from workbench.cli import app
 from workbench.documents import parse_document
 from workbench.simulate import STRATEGIES, Scenario, Workload, load_scenario
 from workbench.simulate.arrivals import ARRIVALS
+from workbench.simulate.keys import KEYS
+from workbench.simulate.pool import ServerGroup
+from workbench.simulate.scenario import Balancers, ComparisonPlan
 from workbench.simulate.services import SERVICES
 from workbench.workflows import json_schema
 
 PROJECT = Path(__file__).parents[2]
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md")), PROJECT / "data" / "README.md"]
-FORMS = ["scenario", "run", "comparison", "runs", "demo", "error"]
+FORMS = ["scenario", "run", "comparison", "runs", "picks", "explanation", "strategies", "demo", "error"]
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -81,10 +86,37 @@ def test_the_published_schema_is_current(form: str):
     assert published == json_schema(form), f"run: workbench schema {form} > docs/schema/{form}.json"
 
 
-@pytest.mark.parametrize("family", [ARRIVALS, SERVICES, STRATEGIES], ids=lambda family: family.noun)
+@pytest.mark.parametrize("family", [ARRIVALS, SERVICES, KEYS, STRATEGIES], ids=lambda family: family.noun)
 def test_every_member_of_a_family_stands_in_the_scenario_page(family):
     page = (PROJECT / "docs" / "scenarios.md").read_text()
     assert [kind for kind in family if f"| `{kind}` |" not in page] == []
+
+
+@pytest.mark.parametrize("kind", list(STRATEGIES))
+def test_the_scenario_page_names_a_strategys_own_keys_and_whether_it_hashes(kind: str):
+    page = (PROJECT / "docs" / "scenarios.md").read_text()
+    (row,) = re.findall(rf"^\| `{re.escape(kind)}` \| (.*?) \| (.*)\|$", page, re.MULTILINE)
+    own = [name for name in STRATEGIES[kind].model_fields if name != "kind"]
+    assert re.findall(r"`([^`]+)`", row[1]) == own
+    assert row[0].startswith("hashes: ") == STRATEGIES[kind].needs_keys
+
+
+def test_the_scenario_page_names_every_key_of_a_scenario():
+    page = (PROJECT / "docs" / "scenarios.md").read_text()
+    keys = [key for part in (Scenario, ServerGroup, Balancers, ComparisonPlan) for key in part.model_fields]
+    assert [key for key in keys if not re.search(rf"\b{key}:", page)] == []
+
+
+def test_every_command_and_form_stands_in_the_json_page():
+    page = (PROJECT / "docs" / "json.md").read_text()
+    assert [form for form in FORMS if form != "scenario" and f"| `{form}` |" not in page] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_picks_that_a_page_shows_are_what_the_command_prints(page: Path, capsys: pytest.CaptureFixture[str]):
+    for arguments, shown in re.findall(r"^\$ workbench (picks .*)\n(.*)$", page.read_text(), re.MULTILINE):
+        app(shlex.split(arguments), standalone_mode=False)
+        assert capsys.readouterr().out.splitlines()[0] == shown
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

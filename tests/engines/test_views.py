@@ -9,7 +9,6 @@ import pytest
 
 from workbench.errors import DocumentError
 from workbench.simulate import Records, ReferenceEngine, Workload, load_scenario
-from workbench.simulate.strategies import STRATEGIES
 from workbench.tables import Outcome
 
 BASE = {
@@ -18,7 +17,7 @@ BASE = {
     "service": {"kind": "exponential", "mean": 1.0},
     "pool": {"count": 8},
     "balancers": {"strategy": "join_shortest_queue"},
-    "horizon": "40k requests",
+    "horizon": "20k requests",
 }
 
 
@@ -57,18 +56,6 @@ def test_refreshing_ends_with_the_run_and_loses_nothing(view: str):
     records = run({"count": 3, "view": view, **more})
     assert abs(records.area - records.response.sum()) / records.area < 1e-9
     assert (records.outcome == Outcome.OK).all()
-
-
-@pytest.mark.parametrize("strategy", [kind for kind in STRATEGIES if not STRATEGIES[kind].needs_keys])
-def test_no_balancer_exceeds_its_limit_in_flight(strategy: str):
-    records = run({"strategy": strategy}, pool={"count": 4, "limit": 2}, horizon="4k requests")
-    for server in range(4):
-        here = records.server == server
-        times = np.concatenate((records.answered[here], records.arrival[here]))
-        steps = np.repeat([-1, 1], here.sum())
-        order = np.lexsort((steps, times))
-        assert np.cumsum(steps[order]).max() == 2
-    assert (records.outcome == Outcome.NO_HEALTHY_SERVER).sum() > 0
 
 
 @pytest.mark.parametrize("wrong", [{"view": "refreshed"}, {"refresh_every": "1s"}])

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from tests.simulated import KEYS, build, every_strategy
 from workbench.errors import NotFoundError
 from workbench.simulate import ReferenceEngine, Workload, load_scenario
 from workbench.simulate.engines.reference import watch_decision
@@ -40,6 +41,17 @@ def test_the_foretold_response_is_the_one_that_comes(request_number: int, strate
     else:
         assert chosen.response == pytest.approx(records.response[request_number], abs=1e-9)
         assert chosen.waiting == records.queue_depth[request_number]
+
+
+@every_strategy
+def test_a_watched_request_goes_where_it_went_in_the_run(label: str):
+    scenario = load_scenario(BASE | {"keys": KEYS}).with_strategy(build(label, 3))
+    workload = Workload(scenario)
+    records = ReferenceEngine().run(workload)
+    for number in (3, 90, 250):
+        decision = watch_decision(workload, number)
+        assert decision.chosen == records.server[number]
+        assert decision.alternatives[decision.chosen].usable
 
 
 def test_the_bound_has_no_regret_and_random_has_some():

@@ -79,7 +79,59 @@ def test_a_comparison_ranks_and_a_list_shows_its_runs(command):
     assert "run 2: small" in out
 
 
-@pytest.mark.parametrize("form", ["scenario", "run", "comparison", "runs", "demo", "error"])
+FORMS = ["scenario", "run", "comparison", "runs", "picks", "explanation", "strategies", "demo", "error"]
+
+
+def test_picks_are_printed_in_their_order(command):
+    code, out, _ = command("picks", "nginx.round_robin", "--weights", "5,1,1", "--count", "7")
+    assert code == 0
+    assert "nginx.round_robin: 0 0 1 0 2 0 0" in out
+    code, out, _ = command("picks", "haproxy.leastconn", "--weights", "5,2,1", "--hold", "--json")
+    content = json.loads(out)
+    assert content["schema"] == "workbench.picks/1"
+    assert "".join("abc"[pick] for pick in content["picks"]) == "abcaaabaaabaacbaaabaacba"[:20]
+
+
+def test_picks_take_names_limits_keys_parameters_and_servers_that_are_down(command):
+    names = "127.0.0.1:18101,127.0.0.1:18102,127.0.0.1:18103"
+    arguments = ["--names", names, "--keys", "k0..k299", "--count", "20", "--json"]
+    code, out, _ = command("picks", "nginx.hash_consistent", *arguments)
+    assert code == 0
+    assert json.loads(out)["servers"] == names.split(",")
+    assert "".join("abc"[pick] for pick in json.loads(out)["picks"]) == "cccacbaabaccbccccbaa"
+    code, out, _ = command(
+        "picks", "nginx.round_robin", "--weights", "5,2,1", "--limits", "3,0,0", "--hold", "--count", "16"
+    )
+    assert "nginx.round_robin: 0 1 0 0 2 1 2 1 1 2 1 1 2 1 1 2" in out
+    code, out, _ = command("picks", "power_of_two", "--param", "choices=3", "--down", "0,2", "--count", "5")
+    assert "power_of_two(choices=3): 1 1 1 1 1" in out
+
+
+def test_strategies_are_listed(command):
+    code, out, _ = command("strategies")
+    assert code == 0
+    assert f"{len(list(wb.STRATEGIES))} strategies" in out
+    assert all(kind in out for kind in wb.STRATEGIES)
+    code, out, _ = command("strategies", "--json")
+    content = json.loads(out)
+    assert content["schema"] == "workbench.strategies/1"
+    assert {one["kind"] for one in content["strategies"]} == set(wb.STRATEGIES)
+
+
+def test_a_request_is_explained(command):
+    command("run", "small.yaml")
+    code, out, _ = command("explain", "1", "17")
+    assert code == 0
+    assert "request 17 of run 1: demand " in out
+    assert "regret" in out
+    code, out, _ = command("explain", "1", "17", "--json")
+    content = json.loads(out)
+    assert content["schema"] == "workbench.explanation/1"
+    assert content["chosen"] == 1  # round robin: an odd request
+    assert [one["server_id"] for one in content["alternatives"]] == [0, 1]
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_every_form_has_a_schema(command, form: str):
     code, out, _ = command("schema", form)
     assert code == 0
@@ -161,6 +213,33 @@ def test_an_empty_or_corrupt_trace_is_answered_with_its_place(
         (["compare", "small.yaml", "--jobs", "0", "-s", "random"], 2, "jobs"),
         (["show", "99"], 2, "no run 99"),
         (["schema", "poem"], 2, "allowed: scenario"),
+        (["run", "small.yaml", "--strategy", "nginx.hash"], 2, "allowed: a scenario with `keys`"),
+        (["compare", "small.yaml", "-s", "random", "-s", "envoy.maglev"], 2, "since envoy.maglev hashes"),
+        (["picks"], 2, "Missing argument"),
+        (["picks", "nginx.rr"], 2, "no strategy is called 'nginx.rr'"),
+        (["picks", "power_of_two", "--param", "choice=2"], 2, "did you mean choices?"),
+        (["picks", "power_of_two", "--param", "choices=many"], 2, "choices: given 'many'"),
+        (["picks", "random", "--param", "[["], 2, "parameters as name=value"),
+        (["picks", "size_interval"], 2, "cutoffs: given nothing"),
+        (["picks", "random", "--weights", "5,one"], 2, "weights: given '5,one'; allowed: whole numbers"),
+        (["picks", "random", "--weights", ","], 2, "weights: given none"),
+        (["picks", "random", "--weights", "1.5,1"], 2, "weights: given '1.5,1'"),
+        (["picks", "random", "--weights=-1,1"], 2, "weight: given -1"),
+        (["picks", "random", "--names", "a,b"], 2, "names: given 2; allowed: one for each of the 3 weights"),
+        (["picks", "random", "--limits", "1"], 2, "limits: given 1; allowed: one for each of the 3 weights"),
+        (["picks", "random", "--limits", "a,b,c"], 2, "limits: given 'a,b,c'"),
+        (["picks", "random", "--down", "3"], 2, "down: given 3"),
+        (["picks", "random", "--down", "b"], 2, "down: given 'b'"),
+        (["picks", "random", "--count", "0"], 2, "count: given 0"),
+        (["picks", "random", "--count", "some"], 2, "--count"),
+        (["picks", "random", "--seed", "-1"], 2, "--seed"),
+        (["picks", "nginx.hash"], 2, "keys: given none"),
+        (["picks", "nginx.hash", "--keys", "k9..k1"], 2, "keys: given 'k9..k1'; allowed: a range"),
+        (["picks", "nginx.ip_hash", "--keys", "k1"], 2, "an address, such as 192.0.2.7"),
+        (["explain", "1", "0"], 2, "no run 1"),
+        (["explain", "1"], 2, "Missing argument"),
+        (["explain", "one", "0"], 2, "run_id"),
+        (["strategies", "all"], 2, "see --help"),
     ],
 )
 def test_bad_arguments_are_answered_with_a_code_of_their_own(
@@ -170,6 +249,13 @@ def test_bad_arguments_are_answered_with_a_code_of_their_own(
     assert ended == code
     assert complaint in err
     assert "Traceback" not in err
+
+
+def test_a_request_beyond_the_run_is_answered_with_those_there_are(command):
+    command("run", "small.yaml")
+    code, out, err = command("explain", "1", "2000")
+    assert (code, out) == (2, "")
+    assert err == "request 2000: the run has requests 0 to 1999\n"
 
 
 def test_with_json_an_error_is_json_too(command, tmp_path: Path):

@@ -51,7 +51,7 @@ class Balancers(Section):
     refresh_every: PositiveDuration | None = None
     """With `view: refreshed`, how often each balancer is told what all have in flight, seconds.
 
-    Of n balancers the i-th, from 0, is told first after i / n of the time, so that they take turns.
+    Of n balancers the i-th, from 0, is told first after 1 + i / n times that, so that they take turns.
     """
 
     @model_validator(mode="after")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from workbench.documents import check
+from workbench.errors import InputError
+from workbench.experiments import Cell
 from workbench.quantities import format_duration
 from workbench.settings import Settings, load_settings
 from workbench.simulate import Scenario, Workload
@@ -13,6 +18,7 @@ from workbench.simulate.decisions import Decision
 from workbench.simulate.engines.reference import watch_decision
 from workbench.store import Store
 from workbench.workflows.results import Number, View, shown
+from workbench.workflows.simulating import cell_key
 
 _SHOWN = 20
 
@@ -114,12 +120,17 @@ def explain(run_id: int, request: int, *, settings: Settings | None = None) -> E
 
     Raises:
         NotFoundError: there is no such run or request.
+        InputError: the run's trace or strategy is no longer there, or is another one by now.
         StoreError: the lake cannot be read.
-        TraceError: the trace that the run replays is no longer there.
     """
     with Store(settings or load_settings()) as store:
         run = store.run(run_id)
-    scenario = Scenario.model_validate_json(run.scenario_json)
+    scenario = check(json.loads(run.scenario_json), Scenario, name=f"run {run_id}", folder=Path.cwd())
+    if cell_key(Cell(scenario, run.replication)) != run.key:
+        raise InputError(
+            f"run {run_id}: given a trace, a strategy or a version that has changed since; "
+            "allowed: a run that would be the same today"
+        )
     decision = watch_decision(Workload(scenario, replication=run.replication), request)
     return ExplanationView(
         run_id=run_id,

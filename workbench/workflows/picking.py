@@ -58,10 +58,10 @@ def show_picks(
     Args:
         strategy: a strategy or its label.
         weights: one a server, 0 to 65,535.
-        count: number of picks, 1 to 1,000,000; with keys, at least one for each key.
+        count: number of picks, 1 to 1,000,000.
         names: the servers' names, such as addresses, which consistent hashes hash.
         limits: most requests in flight of each server; 0 is no limit.
-        keys: keys of the requests, such as `hot`, `a,b,c` or `k0..k299`.
+        keys: keys of the requests, in turn, such as `hot`, `a,b,c` or `k0..k299`.
         hold: requests never finish.
         down: servers, from 0, that are never usable.
         seed: of the balancer's own draws.
@@ -73,6 +73,8 @@ def show_picks(
     spelled = _keys(keys)
     if not 1 <= count <= 1_000_000:
         raise InputError(f"count: given {count}; allowed: 1 to 1,000,000")
+    if not weights:
+        raise InputError("weights: given none; allowed: one for each server")
     for what, given in (("names", names), ("limits", limits)):
         if given and len(given) != len(weights):
             raise InputError(
@@ -118,7 +120,7 @@ class StrategiesView(View):
 
     schema_: Literal["workbench.strategies/1"] = Field("workbench.strategies/1", alias="schema")
     strategies: list[dict[str, Any]]
-    """`kind`, `summary`, `source`, and `parameters`: each with its `default` and what it means."""
+    """`kind`, `summary`, `source` and `parameters`: each with `default`, `required` and `meaning`."""
 
     def columns(self) -> list[str]:
         """Give the headings of the table."""
@@ -130,7 +132,10 @@ class StrategiesView(View):
             [
                 one["kind"],
                 one["summary"],
-                ", ".join(f"{name}={parameter['default']}" for name, parameter in one["parameters"].items()),
+                ", ".join(
+                    name if parameter["required"] else f"{name}={parameter['default']}"
+                    for name, parameter in one["parameters"].items()
+                ),
                 one["source"],
             ]
             for one in self.strategies
@@ -155,6 +160,7 @@ def _described(member: type[Strategy]) -> dict[str, Any]:
         "parameters": {
             name: {
                 "default": None if field.is_required() else field.default,
+                "required": field.is_required(),
                 "meaning": field.description or "",
             }
             for name, field in fields.items()

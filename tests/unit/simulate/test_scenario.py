@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Literal
 
 import pytest
 
+from tests.simulated import KEYS as KEYS_FOR_ALL
+from tests.simulated import LABELS, build
 from workbench.documents import parse_document
 from workbench.errors import DocumentError, NotFoundError, WorkbenchError
 from workbench.quantities import Extent
@@ -134,14 +136,14 @@ sed: 4
         "such as 340/s or 20k/min",
         "checkout.yaml:8: pool[0].slots: given 0; allowed: greater than or equal to 1",
         "checkout.yaml:10: pool[1].colour: given 'red'; allowed: one of name, count, slots, speed, weight, "
-        "queue_limit, delay",
+        "queue_limit, limit, delay",
         "checkout.yaml:12: balancers.strategy.choices: given 'none'; allowed: a valid integer, "
         "unable to parse string as an integer",
-        "checkout.yaml:13: balancers.view: given 'public'; allowed: 'private' or 'shared'",
+        "checkout.yaml:13: balancers.view: given 'public'; allowed: 'private', 'shared' or 'refreshed'",
         "checkout.yaml:14: horizon: given 'soon'; allowed: a number of requests, a duration or a share: "
         "100k requests, 10min, 10%",
         "checkout.yaml:15: sed: given 4; allowed: one of name, description, arrivals, service, pool, "
-        "balancers, network, horizon, warm_up, sample_every, seed, comparison (did you mean seed?)",
+        "balancers, keys, network, horizon, warm_up, sample_every, seed, comparison (did you mean seed?)",
     ]
 
 
@@ -188,7 +190,7 @@ sed: 4
         ("pool: []", "pool: given []; allowed: Value should have at least 1 item"),
         (
             "balancers: {strategy: jsq}",
-            "balancers.strategy.kind: given 'jsq'; allowed: one of join_shortest_queue,",
+            "balancers.strategy.kind: given 'jsq'; allowed: one of ",
         ),
         (
             "balancers: {strategy: {kind: power_of_two, choices: 0}}",
@@ -313,7 +315,14 @@ KINDS: list[dict[str, Any]] = [
     {"service": {"kind": "pareto", "least": "1ms", "alpha": 0.5, "most": "1h"}},
     {"service": {"kind": "hyperexponential", "mean": 1, "cv2": 3}},
     {"service": {"kind": "deterministic", "value": 0}},
-    *({"balancers": {"strategy": strategy}} for strategy in STRATEGIES),
+    {"pool": {"limit": 3}},
+    {"balancers": {"strategy": "random", "view": "refreshed", "refresh_every": "250ms"}},
+    {"keys": {"kind": "uniform", "count": 7}},
+    {"keys": {"kind": "zipf", "count": 7, "exponent": 0.8}},
+    *(
+        {"balancers": {"strategy": build(label, 4).model_dump(mode="json")}, "keys": KEYS_FOR_ALL}
+        for label in LABELS
+    ),
 ]
 
 
@@ -357,6 +366,13 @@ CHANGES: list[dict[str, Any]] = [
     {"balancers": {"strategy": {"kind": "power_of_two", "choices": 3}}},
     {"balancers": {"strategy": "random", "count": 2}},
     {"balancers": {"strategy": "random", "count": 2, "view": "shared"}},
+    {"balancers": {"strategy": "random", "view": "refreshed", "refresh_every": "1s"}},
+    {"balancers": {"strategy": "random", "view": "refreshed", "refresh_every": "2s"}},
+    {"pool": [{"count": 4, "limit": 9}]},
+    {"keys": {"kind": "uniform", "count": 4}},
+    {"keys": {"kind": "zipf", "count": 4}},
+    {"keys": {"kind": "addresses", "count": 4}},
+    {"keys": {"kind": "addresses", "count": 5}},
     {"network": {"delay": "1ms"}},
     {"horizon": "101 requests"},
     {"horizon": "100s"},
@@ -424,8 +440,8 @@ def last_server(monkeypatch: pytest.MonkeyPatch) -> type[Strategy]:
         offset: int = 0
         pick: ClassVar[Any] = staticmethod(lambda view, rng: len(view.usable) - 1 - view.ints[0])
 
-        def memory(self, servers: Any) -> Any:
-            return super().memory(servers)._replace(ints=[self.offset])
+        def memory(self, servers: Any, keys: Any) -> Any:
+            return super().memory(servers, keys)._replace(ints=[self.offset])
 
     return LastServer
 

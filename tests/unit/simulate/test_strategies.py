@@ -8,11 +8,15 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from tests.parity.driver import as_arrays, compiled
+from tests.simulated import LABELS, build, every_strategy, kind_of
 from workbench.errors import InputError, NotFoundError
+from workbench.simulate.engines.reference.balancer import fresh_view
+from workbench.simulate.keys import AddressKeys
 from workbench.simulate.pool import ServerGroup, Servers, expand
 from workbench.simulate.strategies import (
     NO_HEALTHY_SERVER,
@@ -20,24 +24,26 @@ from workbench.simulate.strategies import (
     JoinShortestQueue,
     LeastConnections,
     LeastWorkLeft,
-    NginxRoundRobin,
     PowerOfTwo,
     Random,
     RoundRobin,
+    SizeInterval,
     Strategy,
     View,
     read_strategy,
 )
+from workbench.simulate.strategies.nginx import NginxRoundRobin
 
 LEVEL = 1e-4
 """A right strategy fails a chi-square test with this probability, if its draws change."""
 
-ALL = [*(STRATEGIES[kind].model_validate({"kind": kind}) for kind in STRATEGIES), PowerOfTwo(choices=3)]
-every_strategy = pytest.mark.parametrize("strategy", ALL, ids=lambda strategy: strategy.label)
+KEYS = AddressKeys(count=20).names()
 
 
 def pool(weights: list[int]) -> Servers:
-    return expand([ServerGroup(weight=weight) for weight in weights])
+    return expand(
+        [ServerGroup(name=f"server-{place}", weight=weight) for place, weight in enumerate(weights)]
+    )
 
 
 def view_for(
@@ -50,15 +56,12 @@ def view_for(
     now: float = 0.0,
 ) -> View:
     """Make a fresh balancer's view."""
-    memory = strategy.memory(pool(weights))
-    return View(
-        usable=usable or [int(weight > 0) for weight in weights],
-        weight=weights,
-        in_flight=in_flight or [0] * len(weights),
-        free_at=free_at or [0.0] * len(weights),
+    view = fresh_view(strategy, pool(weights), KEYS)
+    return view._replace(
+        usable=usable or view.usable,
+        in_flight=in_flight or view.in_flight,
+        free_at=free_at or view.free_at,
         now=[now],
-        ints=memory.ints,
-        floats=memory.floats,
     )
 
 
@@ -92,31 +95,48 @@ def situations(draw: st.DrawFn) -> tuple[list[int], list[dict[str, Any]]]:
             "in_flight": each(st.integers(0, 4)),
             "free_at": each(st.sampled_from([0.0, 0.5, 1.0, 1.5, 7.25])),
             "now": st.sampled_from([0.0, 0.75, 1.0]),
+            "key": st.integers(0, len(KEYS) - 1),
+            "demand": st.sampled_from([0.0, 0.6, 1.0, 9.0]),
+            "seconds": st.none() | st.sampled_from([0.0, 0.02, 3.0]),
         }
     )
     return weights, draw(st.lists(moment, min_size=1, max_size=20))
 
 
-def look(view: View, moment: dict[str, Any]) -> None:
+def look(view: View, moment: dict[str, Any], able: list[int]) -> None:
     """Put what is known at a moment into the view."""
-    view.usable[:] = [
-        int(healthy and weight > 0) for healthy, weight in zip(moment["healthy"], view.weight, strict=True)
-    ]
+    view.usable[:] = [int(healthy and could) for healthy, could in zip(moment["healthy"], able, strict=True)]
     view.in_flight[:] = moment["in_flight"]
     view.free_at[:] = moment["free_at"]
-    view.now[0] = moment["now"]
+    view.now[0], view.key[0], view.demand[0] = moment["now"], moment["key"], moment["demand"]
+
+
+def tell(strategy: Strategy, view: View, server: int, seconds: float | None) -> None:
+    """Let a picked server have the request, and where `seconds` says so answer it."""
+    view.in_flight[server] += 1
+    if strategy.taken is not None:
+        strategy.taken(view, server)
+    if seconds is not None:
+        view.in_flight[server] -= 1
+        if strategy.ended is not None:
+            strategy.ended(view, server, seconds)
 
 
 @every_strategy
 @given(situation=situations(), seed=st.integers(0, 2**32))
-def test_a_pick_is_usable_whenever_any_server_is(strategy: Strategy, situation: Any, seed: int):
+@settings(max_examples=60)
+def test_a_pick_is_usable_whenever_any_server_is(label: str, situation: Any, seed: int):
+    """Even where the requests in flight are others than it was told, as in a view that is refreshed."""
     weights, moments = situation
+    strategy = build(label, len(weights))
     view, rng = view_for(strategy, weights), np.random.default_rng(seed)
+    able = list(view.usable)
     for moment in moments:
-        look(view, moment)
+        look(view, moment, able)
         picked = strategy.pick(view, rng)
         if any(view.usable):
             assert view.usable[picked] == 1
+            tell(strategy, view, picked, moment["seconds"])
         else:
             assert picked == NO_HEALTHY_SERVER
 
@@ -139,8 +159,9 @@ def cost(strategy: Strategy, view: View, server: int) -> Any:
 def test_the_least_is_picked(strategy: Strategy, situation: Any, seed: int):
     weights, moments = situation
     view, rng = view_for(strategy, weights), np.random.default_rng(seed)
+    able = list(view.usable)
     for moment in moments:
-        look(view, moment)
+        look(view, moment, able)
         picked = strategy.pick(view, rng)
         costs = [cost(strategy, view, server) for server in range(len(weights)) if view.usable[server]]
         if costs:
@@ -256,55 +277,86 @@ def test_power_of_two_keeps_a_permutation_of_the_servers():
     assert view.ints[0] == 3
 
 
-def test_only_least_work_left_is_told_the_demands():
-    assert [kind for kind in STRATEGIES if STRATEGIES[kind].knows_demand] == ["least_work_left"]
+def test_only_bounds_and_size_interval_are_told_the_demands():
+    knowing = {kind for kind in STRATEGIES if STRATEGIES[kind].knows_demand}
+    assert knowing == {"least_work_left", "size_interval"}
+
+
+@pytest.mark.parametrize("kind", list(STRATEGIES))
+def test_a_strategy_says_in_words_what_it_does_and_whence_it_is(kind: str):
+    member = STRATEGIES[kind]
+    assert member.summary
+    assert member.source
+    assert all(field.description for name, field in member.model_fields.items() if name != "kind")
 
 
 @every_strategy
-def test_a_strategy_says_in_words_what_it_does_and_whence_it_is(strategy: Strategy):
-    assert strategy.summary
-    assert strategy.source
+def test_a_strategy_needs_keys_exactly_if_its_picks_depend_on_them(label: str):
+    def run(key: int) -> list[int]:
+        strategy = build(label, 7)
+        view, rng = view_for(strategy, [1] * 7), np.random.default_rng(1)
+        view.key[0] = key
+        return [strategy.pick(view, rng) for _ in range(3)]
+
+    found = {tuple(run(key)) for key in range(len(KEYS))}
+    assert (len(found) > 1) == kind_of(label).needs_keys
 
 
-@every_strategy
-@pytest.mark.parametrize("servers", [1, 9])
-def test_compiled_picks_equal_interpreted_ones(strategy: Strategy, servers: int):
+IN_PARITY_TESTS = tuple(f"{product}." for product in ("envoy", "finagle", "grpc", "haproxy", "nginx"))
+"""Their parity tests compare interpreted and compiled picks, too."""
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        pytest.param(label, marks=pytest.mark.slow) if label.startswith(IN_PARITY_TESTS) else label
+        for label in LABELS
+    ],
+)
+def test_compiled_picks_equal_interpreted_ones(label: str):
     """Lists as the reference engine has them, arrays as the compiled one, and equal generators."""
-    import numba
-
-    compiled = numba.njit(strategy.pick)
-    draw = np.random.default_rng(7)
-    weights = draw.integers(0, 6, servers).tolist()
-    weights[0] = 1
-    lists = view_for(strategy, weights)
-    arrays = View(
-        *(np.array(values, np.int64) for values in lists[:3]),
-        *(np.array(values, np.float64) for values in lists[3:5]),
-        np.array(lists.ints, np.int64),
-        np.array(lists.floats, np.float64),
-    )
-    ours, theirs = np.random.default_rng(1), np.random.default_rng(1)
-    found = []
-    for _ in range(3000):
-        moment = {
-            "healthy": (draw.random(servers) < draw.choice([0.2, 0.9, 1.0])).astype(int).tolist(),
-            "in_flight": draw.integers(0, 6, servers).tolist(),
-            "free_at": draw.choice([0.0, 0.1, 1.0, 2.5, 4.0], servers).tolist(),
-            "now": float(draw.choice([0.0, 1.0, 3.0])),
-        }
-        look(lists, moment)
-        look(arrays, moment)
-        interpreted = strategy.pick(lists, ours)
-        assert compiled(arrays, theirs) == interpreted
-        found.append(interpreted)
-    assert arrays.ints.tolist() == lists.ints
-    assert ours.random() == theirs.random()
-    assert len(set(found)) > servers / 2
+    for servers in (1, 9):
+        strategy = build(label, servers)
+        fast = compiled(strategy.pick)
+        draw = np.random.default_rng(7)
+        weights = draw.integers(0, 6, servers).tolist()
+        weights[0] = 1
+        lists = view_for(strategy, weights)
+        arrays = as_arrays(lists)
+        able = list(lists.usable)
+        ours, theirs = np.random.default_rng(1), np.random.default_rng(1)
+        found = []
+        for _ in range(1000):
+            moment = {
+                "healthy": (draw.random(servers) < draw.choice([0.2, 0.9, 1.0])).astype(int).tolist(),
+                "in_flight": draw.integers(0, 6, servers).tolist(),
+                "free_at": draw.choice([0.0, 0.1, 1.0, 2.5, 4.0], servers).tolist(),
+                "now": float(draw.choice([0.0, 1.0, 3.0])),
+                "key": int(draw.integers(len(KEYS))),
+                "demand": float(draw.exponential()),
+            }
+            look(lists, moment, able)
+            look(arrays, moment, able)
+            interpreted = strategy.pick(lists, ours)
+            assert fast(arrays, theirs) == interpreted
+            found.append(interpreted)
+        assert arrays.ints.tolist() == lists.ints
+        assert arrays.floats.tolist() == lists.floats
+        assert ours.random() == theirs.random()
+        assert len(set(found)) > servers / 2
 
 
 @every_strategy
-def test_a_label_can_be_read_back(strategy: Strategy):
+def test_a_label_can_be_read_back(label: str):
+    strategy = build(label, 4)
     assert read_strategy(strategy.label) == strategy
+
+
+@pytest.mark.parametrize("kind", list(STRATEGIES))
+def test_a_label_with_every_parameter_can_be_read_back(kind: str):
+    given = build(kind, 4).model_dump(exclude={"kind"}, exclude_none=True)
+    label = f"{kind}({', '.join(f'{name}={value}' for name, value in given.items())})"
+    assert read_strategy(label) == build(kind, 4)
 
 
 @pytest.mark.parametrize(
@@ -313,6 +365,7 @@ def test_a_label_can_be_read_back(strategy: Strategy):
         ("random", Random()),
         (" random ( ) ", Random()),
         ("nginx.round_robin", NginxRoundRobin()),
+        ("size_interval(cutoffs=[100ms, 2s])", SizeInterval(cutoffs=[0.1, 2.0])),
         ("power_of_two", PowerOfTwo(choices=2)),
         ("power_of_two(choices=3)", PowerOfTwo(choices=3)),
         ("power_of_two( choices = 3 )", PowerOfTwo(choices=3)),

@@ -29,6 +29,8 @@ CASES: dict[str, dict[str, Any]] = {
         "arrivals": {"kind": "mmpp", "rates": [0, 20], "dwell": [1, 1]},
         "service": {"kind": "hyperexponential", "mean": 1, "cv2": 9},
     },
+    "uniform keys": {"keys": {"kind": "uniform", "count": 9}},
+    "zipf keys": {"keys": {"kind": "zipf", "count": 9}},
     "arrivals that end": {"arrivals": {"kind": "rate_over_time", "points": [[0, 10], [60, 0]]}},
     "closed loop": {
         "arrivals": {"kind": "closed_loop", "users": 7, "think": {"kind": "erlang", "mean": 1, "stages": 3}}
@@ -41,7 +43,7 @@ def make_workload(*, replication: int = 0, **changes: Any) -> Workload:
 
 
 def columns(chunk: Chunk) -> list[np.ndarray[Any, Any]]:
-    return [chunk.arrival, chunk.demand, chunk.balancer]
+    return [chunk.arrival, chunk.demand, chunk.balancer, chunk.key]
 
 
 @pytest.fixture
@@ -96,15 +98,17 @@ def test_strategy_and_pool_play_no_part():
 @pytest.mark.parametrize(
     ("change", "kept"),
     [
-        ({"arrivals": {"kind": "gamma", "rate": 3, "cv2": 2}}, ["demand", "balancer"]),
-        ({"service": {"kind": "pareto", "least": 1, "alpha": 2}}, ["arrival", "balancer"]),
-        ({"balancers": {"strategy": "random", "count": 9}}, ["arrival", "demand"]),
+        ({"arrivals": {"kind": "gamma", "rate": 3, "cv2": 2}}, ["demand", "balancer", "key"]),
+        ({"service": {"kind": "pareto", "least": 1, "alpha": 2}}, ["arrival", "balancer", "key"]),
+        ({"balancers": {"strategy": "random", "count": 9}}, ["arrival", "demand", "key"]),
+        ({"keys": {"kind": "zipf", "count": 1000}}, ["arrival", "demand", "balancer"]),
     ],
-    ids=["arrivals", "service", "balancers"],
+    ids=["arrivals", "service", "balancers", "keys"],
 )
 def test_each_part_draws_from_a_stream_of_its_own(change: dict[str, Any], kept: list[str]):
-    plain, changed = make_workload().arrays(), make_workload(**change).arrays()
-    for column in ("arrival", "demand", "balancer"):
+    keys = {"keys": {"kind": "uniform", "count": 1000}}
+    plain, changed = (make_workload(**keys | more).arrays() for more in ({}, change))
+    for column in ("arrival", "demand", "balancer", "key"):
         same = np.array_equal(getattr(plain, column), getattr(changed, column))
         assert same == (column in kept), column
 

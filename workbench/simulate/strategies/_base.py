@@ -156,5 +156,7 @@ def _parameters(text: str, label: str) -> dict[str, Any]:
 
 def _parameter_problem(label: str, item: Any) -> str:
     key = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "missing":
+        return f"strategy {label}: {key}: given nothing; allowed: a value (the parameter is required)"
     allowed = item["msg"].removeprefix("Input should be ")
     return f"strategy {label}: {key}: given {item['input']!r}; allowed: {allowed}"
