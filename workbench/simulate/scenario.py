@@ -116,6 +116,13 @@ class Scenario(Section):
             raise PydanticCustomError("pool", "at most 30,000 servers in all")
         return pool
 
+    @field_validator("sample_every")
+    @classmethod
+    def _check_sample_every(cls, seconds: float | None) -> float | None:
+        if seconds is not None and (seconds < 1e-6 or abs(seconds * 1e6 - round(seconds * 1e6)) > 1e-3):
+            raise PydanticCustomError("sample_every", "whole microseconds, 1us or more")
+        return seconds
+
     @field_validator("horizon")
     @classmethod
     def _check_horizon(cls, horizon: Extent | None, info: ValidationInfo) -> Extent | None:

@@ -30,13 +30,20 @@ class Balancer:
         """Pick a server for a request that arrives now; negative where there is none.
 
         Raises:
-            SimulationError: the strategy returned an index beyond the pool.
+            SimulationError: the strategy failed, or returned what is no server that may be picked.
         """
         self.view.now[0] = now
-        server = self._pick(self.view, self._rng)
-        if server >= len(self.view.usable):
-            raise SimulationError(f"strategy {self._kind} picked server {server} of {len(self.view.usable)}")
-        return server
+        try:
+            server = self._pick(self.view, self._rng)
+        except Exception as error:
+            raise SimulationError(f"strategy {self._kind} failed: {error!r}") from error
+        try:
+            if server < 0 or self.view.usable[server]:
+                return server
+        except (IndexError, TypeError):
+            pass
+        allowed = f"a server of weight above 0, from 0 to {len(self.view.usable) - 1}"
+        raise SimulationError(f"strategy {self._kind} picked {server!r}; allowed: {allowed}")
 
     def took_on(self, server: int, now: float, service: float) -> None:
         """Learn that a server took on so many seconds of service; for strategies that know demand."""
