@@ -36,6 +36,9 @@ _SECONDS = {
     "day": 86400.0,
 }
 _MULTIPLES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
+_LEAST = 1e-12
+"""Less, and times or their inverses run out of what a float can tell apart."""
+
 _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?"
 _UNITS = "|".join(sorted(_SECONDS, key=len, reverse=True))
 _DURATION = re.compile(rf"({_NUMBER})\s*({_UNITS})")
@@ -57,7 +60,7 @@ def parse_duration(value: object) -> float:
     if (number := _plain_number(value)) is not None:
         return number
     if isinstance(value, str) and _DURATIONS.fullmatch(text := value.strip()):
-        seconds = math.fsum(float(amount) * _SECONDS[unit] for amount, unit in _DURATION.findall(text))
+        seconds = sum(float(amount) * _SECONDS[unit] for amount, unit in _DURATION.findall(text))
         if math.isfinite(seconds):
             return seconds
     raise PydanticCustomError("duration", "a duration of 0 or more, such as 250ms, 5min or 1h 30min")
@@ -118,10 +121,10 @@ def _plain_number(value: object) -> float | None:
     return number if math.isfinite(number) and number >= 0 else None
 
 
-def _above_zero(seconds: float) -> float:
-    if seconds <= 0:
-        raise PydanticCustomError("above_zero", "more than 0")
-    return seconds
+def _above_zero(value: float) -> float:
+    if value < _LEAST:
+        raise PydanticCustomError("above_zero", "more than 0 (1e-12 or more, in seconds or per second)")
+    return value
 
 
 _DURATION_SCHEMA = {"type": ["string", "number"], "description": "250ms, 5min, 1h 30min, or seconds"}
@@ -162,8 +165,10 @@ class Extent(BaseModel):
         if isinstance(value, dict | Extent):
             return value
         text = value.strip() if isinstance(value, str) else ""
-        if (match := _REQUESTS.fullmatch(text)) and math.isfinite(float(match[1])):
-            return {"requests": round(float(match[1]) * _MULTIPLES[match[2]])}
+        if match := _REQUESTS.fullmatch(text):
+            requests = float(match[1]) * _MULTIPLES[match[2]]
+            if math.isfinite(requests):
+                return {"requests": round(requests)}
         if match := _SHARE.fullmatch(text):
             return {"share": float(match[1]) / 100.0}
         if _DURATIONS.fullmatch(text):

@@ -471,6 +471,7 @@ def test_knowing_more_queues_is_better(replication: int):
     ]
     assert means == sorted(means)
     blind = simulate(make_scenario("random", **changes), replication=replication).response.mean()
+    assert blind > means[-2]
     assert blind == pytest.approx(means[-1], rel=0.25)
 
 
@@ -681,8 +682,19 @@ class Stubborn(Strategy):
 
 
 def test_a_pick_beyond_the_pool_is_an_error_that_names_the_strategy():
-    with pytest.raises(SimulationError, match="strategy stubborn picked server 4 of 4"):
+    with pytest.raises(SimulationError, match=r"strategy stubborn picked (server )?4\b"):
         simulate(make_scenario(Stubborn(answer=4)))
+
+
+@pytest.mark.parametrize("answer", [None, 0.0, "first"])
+def test_a_pick_that_is_no_number_is_an_error_that_names_the_strategy(answer: Any):
+    with pytest.raises(SimulationError, match="strategy stubborn picked"):
+        simulate(make_scenario(Stubborn.model_construct(kind="stubborn", answer=answer)))
+
+
+def test_a_pick_of_a_server_that_may_not_be_picked_is_an_error():
+    with pytest.raises(SimulationError, match="strategy stubborn picked"):
+        simulate(make_scenario(Stubborn(answer=1), pool=[{}, {"weight": 0}]))
 
 
 def test_a_pick_of_none_is_an_outcome_of_its_own():
@@ -705,3 +717,13 @@ def test_progress_counts_up_to_the_number_of_requests():
     assert len(told) > 2
     assert all(earlier < later for earlier, later in pairwise(told))
     assert told[-1] <= 30_000
+
+
+def test_a_strategy_that_fails_is_an_error_that_names_it_and_keeps_the_cause(monkeypatch: pytest.MonkeyPatch):
+    def fail(view: View, rng: Generator) -> int:
+        raise ZeroDivisionError("no servers to divide by")
+
+    monkeypatch.setattr(STRATEGIES["random"], "pick", staticmethod(fail))
+    with pytest.raises(SimulationError, match="strategy random failed: ZeroDivisionError") as error:
+        ReferenceEngine().run(Workload(load_scenario(BASE | {"balancers": {"strategy": "random"}})))
+    assert isinstance(error.value.__cause__, ZeroDivisionError)

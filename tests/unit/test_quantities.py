@@ -187,7 +187,7 @@ def test_what_is_no_extent_is_refused(value: Any):
 
 
 @pytest.mark.parametrize("field", ["positive_duration", "positive_rate"])
-@pytest.mark.parametrize("value", [0, 0.0])
+@pytest.mark.parametrize("value", [0, 0.0, 1e-320])
 def test_what_must_be_above_zero_is(field: str, value: float):
     with pytest.raises(ValidationError, match="more than 0"):
         Quantities.model_validate({field: value})
@@ -206,6 +206,8 @@ def test_what_must_be_above_zero_is(field: str, value: float):
         ("duration", 10**400),
         ("rate", 10**400),
         ("extent", "1e400 requests"),
+        ("extent", "1e308M requests"),
+        ("duration", "1e308s 1e308s"),
     ],
     ids=lambda value: "10 ** 400" if isinstance(value, int) else str(value),
 )

@@ -149,6 +149,13 @@ class Scenario(Section):
             _check_hashing(plan.strategies)
         return plan
 
+    @field_validator("sample_every")
+    @classmethod
+    def _check_sample_every(cls, seconds: float | None) -> float | None:
+        if seconds is not None and (seconds < 1e-6 or abs(seconds * 1e6 - round(seconds * 1e6)) > 1e-3):
+            raise PydanticCustomError("sample_every", "whole microseconds, 1us or more")
+        return seconds
+
     @field_validator("horizon")
     @classmethod
     def _check_horizon(cls, horizon: Extent | None, info: ValidationInfo) -> Extent | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -213,7 +214,7 @@ def _unreadable(file: Path, error: Exception) -> str:
     rest = f"the trace cannot be read ({error})"
     if file.suffix == ".parquet" or isinstance(error, OSError):
         return f"{file}: {rest}"
-    content = file.read_bytes()
+    content = _content(file)
     try:
         content.decode("utf-8")
     except UnicodeDecodeError as bad:
@@ -229,13 +230,19 @@ def _unreadable(file: Path, error: Exception) -> str:
 
 def _csv_rows(file: Path) -> Iterator[tuple[int, list[str]]]:
     """Give the rows of a CSV that are not empty, the header first, each with the line on which it begins."""
-    with file.open(encoding="utf-8-sig", errors="replace", newline="") as content:
-        reader = csv.reader(content)
-        line = 1
-        try:
-            for row in reader:
-                if row:
-                    yield line, row
-                line = reader.line_num + 1
-        except csv.Error:
-            return
+    text = _content(file).decode("utf-8-sig", errors="replace")
+    reader = csv.reader(io.StringIO(text, newline=""))
+    line = 1
+    try:
+        for row in reader:
+            if row:
+                yield line, row
+            line = reader.line_num + 1
+    except csv.Error:
+        return
+
+
+def _content(file: Path) -> bytes:
+    """Read a file that may be compressed, as Arrow does by its ending."""
+    with pa.input_stream(str(file)) as content:
+        return content.read()

@@ -13,7 +13,7 @@ from workbench.simulate import Measure, Scenario, Strategy, read_strategy
 from workbench.simulate.arrivals import TraceArrivals
 from workbench.store import NewComparison, Store, publish, queries
 from workbench.workflows.results import ComparisonView, StandingView
-from workbench.workflows.running import Source, notes, resolve, statistics
+from workbench.workflows.running import Source, check_pool, notes, resolve, statistics
 from workbench.workflows.simulating import Report, simulate_cells
 
 _METHOD_TEXT = {
@@ -64,6 +64,8 @@ def compare_strategies(
     by = _measure(measure) if measure is not None else plan.measure if plan else Measure.RESPONSE_MEAN
     method = _method(scenario)
     _check_replications(count, method)
+    for one in chosen:
+        check_pool(scenario.with_strategy(one))
     cells = [Cell(scenario.with_strategy(one), number) for one in chosen for number in range(count)]
     with Store(settings or load_settings()) as store:
         result = simulate_cells(store, cells, report=report)

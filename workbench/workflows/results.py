@@ -151,7 +151,7 @@ class RunView(View):
         lines = [
             f"{self.requests:,} requests in {format_duration(self.window_s)}: "
             + ", ".join([f"{self.outcomes['ok']:,} ok", *others]),
-            f"goodput {self.goodput_per_s:,.4g}/s, utilisation {100 * self.utilisation:.1f} %"
+            f"goodput {_rate(self.goodput_per_s)}/s, utilisation {100 * self.utilisation:.1f} %"
             + (f", imbalance {self.imbalance:.3f} (largest/mean)" if self.imbalance is not None else ""),
         ]
         if self.little_residual is not None:
@@ -318,6 +318,10 @@ def shown(seconds: float | None) -> str:
     if seconds is None:
         return "-"
     return f"-{format_duration(-seconds)}" if seconds < 0 else format_duration(seconds)
+
+
+def _rate(per_second: float) -> str:
+    return f"{per_second:,.0f}" if per_second >= 1000 else f"{per_second:.4g}"
 
 
 def shown_range(low: float | None, high: float | None) -> str:

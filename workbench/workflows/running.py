@@ -78,7 +78,19 @@ def resolve(source: Source, *, strategy: Strategy | str | None = None, seed: int
         if not 0 <= seed < 2**63:
             raise InputError(f"seed: given {seed}; allowed: a whole number from 0 to {2**63 - 1}")
         scenario = scenario.model_copy(update={"seed": seed})
+    check_pool(scenario)
     return scenario
+
+
+def check_pool(scenario: Scenario) -> None:
+    """Let a scenario's strategy look at its pool and keys, before anything runs.
+
+    Raises:
+        InputError: the strategy cannot work with this pool or these keys.
+        TraceError: the trace that the keys come from cannot be used.
+    """
+    keys = scenario.keys.names() if scenario.keys else []
+    scenario.balancers.strategy.memory(scenario.servers(), keys)
 
 
 def show_run(run_id: int, *, settings: Settings | None = None) -> RunView:

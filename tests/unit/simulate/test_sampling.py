@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from workbench.errors import InputError
@@ -20,6 +21,12 @@ BASE: dict[str, Any] = {
     "balancers": {"strategy": "random", "count": 2},
     "horizon": "300 requests",
     "sample_every": "1.7s",
+}
+FAST: dict[str, Any] = {
+    "arrivals": {"kind": "poisson", "rate": "1M/s"},
+    "service": {"kind": "exponential", "mean": "1us"},
+    "pool": {"count": 2},
+    "horizon": "20 requests",
 }
 CASES: dict[str, dict[str, Any]] = {
     "queues": {},
@@ -36,6 +43,11 @@ CASES: dict[str, dict[str, Any]] = {
 def simulate(**changes: Any) -> tuple[Scenario, Records]:
     scenario = load_scenario(BASE | changes)
     return scenario, ReferenceEngine().run(Workload(scenario))
+
+
+def take_samples(**changes: Any) -> pa.Table:
+    scenario, records = simulate(**changes)
+    return sample(records, scenario)
 
 
 def slow_samples(records: Records, scenario: Scenario, edges: list[float]) -> list[dict[str, Any]]:
@@ -141,3 +153,9 @@ def test_an_empty_run_has_one_interval_for_each_server():
     table = sample(records, scenario)
     assert table.num_rows == 4
     assert not np.any(table["arrivals"].to_numpy())
+
+
+@pytest.mark.parametrize("sample_every", ["300ns", "1.5us"])
+def test_intervals_that_are_no_whole_microseconds_are_refused(sample_every: str):
+    with pytest.raises(InputError, match="sample_every"):
+        take_samples(**FAST, sample_every=sample_every)

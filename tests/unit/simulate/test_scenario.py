@@ -254,8 +254,8 @@ def test_a_rule_across_keys_is_reported_at_its_key(lines: str, expected: str):
 
 
 def test_a_rule_across_keys_is_reported_with_the_other_problems():
-    found = problems("name: a\narrivals: {kind: poisson, rate: -1}\npool: {weight: 0}\nseed: -1\n")
-    for key in ("arrivals.rate", "pool", "seed", "service", "balancers"):
+    found = problems("name: a\narrivals: {kind: poisson, rate: 1}\npool: {weight: 0}\nseed: -1\n")
+    for key in ("service", "pool", "balancers", "horizon", "seed"):
         assert any(f": {key}: " in problem for problem in found), key
 
 

@@ -24,6 +24,7 @@ from workbench.simulate.strategies import (
     JoinShortestQueue,
     LeastConnections,
     LeastWorkLeft,
+    Memory,
     PowerOfTwo,
     Random,
     RoundRobin,
@@ -433,3 +434,22 @@ def test_a_users_code_counts_by_what_it_does(source: str):
         for text in (source, source, source.replace("1", "2").replace("9", "8"))
     )
     assert first == again != other
+
+
+@pytest.mark.parametrize("changed", ["closure", "default", "memory"])
+def test_what_a_users_code_works_with_counts_too(changed: str):
+    def make(number: int) -> Strategy:
+        strategy = make_users_strategy(
+            {
+                "closure": lambda view, rng: number,
+                "default": lambda view, rng, least=number: least,
+                "memory": lambda view, rng: view.ints[0],
+            }[changed]
+        )
+        if changed == "memory":
+            source = f"lambda self, servers: Memory([{number}], [])"
+            type(strategy).memory = eval(source, {"Memory": Memory})  # type: ignore[method-assign]
+        return strategy
+
+    assert make(1).code() == make(1).code()
+    assert make(1).code() != make(2).code()

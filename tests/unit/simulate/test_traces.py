@@ -89,6 +89,14 @@ def test_a_compressed_csv_is_read(tmp_path: Path):
     assert trace.columns["size"].tolist() == [1.0, 2.0]
 
 
+@pytest.mark.parametrize("row", ["1,2,3", "1,bad"])
+def test_the_line_of_a_bad_row_is_named_in_a_compressed_csv(tmp_path: Path, row: str):
+    file = write(tmp_path, gzip.compress(f"time,size\n0,1\n{row}\n".encode()), "trace.csv.gz")
+    with pytest.raises(TraceError) as error:
+        read(file)
+    assert str(error.value).startswith(f"{file}:3: ")
+
+
 @pytest.mark.parametrize(
     "times",
     [

@@ -113,6 +113,23 @@ def test_each_part_draws_from_a_stream_of_its_own(change: dict[str, Any], kept: 
         assert same == (column in kept), column
 
 
+@pytest.mark.parametrize("replication", [0, 4])
+def test_each_part_draws_from_the_stream_that_is_named_for_it(replication: int):
+    def stream(use: Stream) -> np.random.Generator:
+        return generator(1, replication=replication, stream=use)
+
+    scenario = load_scenario(BASE)
+    chunk = Workload(scenario, replication=replication).arrays()
+    times = scenario.arrivals.start(stream(Stream.ARRIVALS), replication=replication)(2500).time
+    np.testing.assert_array_equal(chunk.arrival, times)
+    np.testing.assert_array_equal(chunk.demand, scenario.service.start(stream(Stream.SERVICE))(2500, None))
+    np.testing.assert_array_equal(chunk.balancer, np.floor(3 * stream(Stream.ROUTING).random(2500)))
+    closed = load_scenario(BASE | CASES["closed loop"])
+    assert closed.closed is not None
+    thinks = closed.closed.think.start(stream(Stream.THINK))(2500, None)
+    np.testing.assert_array_equal(Workload(closed, replication=replication).arrays().arrival, thinks)
+
+
 def test_streams_differ_by_seed_replication_use_and_index():
     origins = [(1, 0, Stream.ARRIVALS, 0), (2, 0, Stream.ARRIVALS, 0), (1, 1, Stream.ARRIVALS, 0)]
     origins += [(1, 0, stream, 0) for stream in Stream if stream is not Stream.ARRIVALS]

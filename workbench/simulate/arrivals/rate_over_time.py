@@ -15,6 +15,9 @@ from workbench.quantities import Duration, Rate
 from workbench.simulate.arrivals._base import ARRIVALS, ArrivalProcess, ArrivalSource
 from workbench.simulate.arrivals.time_change import time_changed
 
+_PIECES = 1024
+"""Pieces that a course which repeats gives at once: few large steps rather than many small ones."""
+
 
 @ARRIVALS.register
 class RateOverTime(ArrivalProcess):
@@ -44,7 +47,9 @@ class RateOverTime(ArrivalProcess):
 
     def start(self, rng: Generator, *, replication: int) -> ArrivalSource:
         """Begin at time 0."""
-        round_trip = self._pieces()
+        length, low, high = self._pieces()
+        rounds = max(1, _PIECES // len(length)) if self.repeat else 1
+        round_trip = (np.tile(length, rounds), np.tile(low, rounds), np.tile(high, rounds))
         none = np.empty(0)
         begun = False
 

@@ -101,7 +101,9 @@ class Strategy(Member):
         """Hash the code of a user's own strategy, so that changed code is another run; built-in: empty."""
         if type(self).__module__.startswith("workbench."):
             return ""
-        return hashlib.sha256(repr(_instructions(type(self).pick.__code__)).encode()).hexdigest()
+        functions = (type(self).pick, type(self).memory, type(self).taken, type(self).ended)
+        behaviour = [_behaviour(function) for function in functions if function is not None]
+        return hashlib.sha256(repr(behaviour).encode()).hexdigest()
 
     @property
     def label(self) -> str:
@@ -112,6 +114,13 @@ class Strategy(Member):
             if given
             else self.kind
         )
+
+
+def _behaviour(function: Any) -> tuple[Any, ...]:
+    """What a function does and works with: its instructions, defaults and enclosed values."""
+    plain = getattr(function, "py_func", function)
+    enclosed = [cell.cell_contents for cell in plain.__closure__ or ()]
+    return _instructions(plain.__code__), plain.__defaults__, enclosed
 
 
 def _instructions(code: CodeType) -> tuple[Any, ...]:

@@ -44,16 +44,23 @@ class Balancer:
         """Pick a server for a request that arrives now; negative where there is none.
 
         Raises:
-            SimulationError: the strategy returned an index beyond the pool.
+            SimulationError: the strategy failed, or returned what is no server that may be picked.
         """
         view = self.view
         view.now[0] = now
         view.key[0] = key
         view.demand[0] = demand
-        server = self._pick(view, self._rng)
-        if server >= len(view.usable):
-            raise SimulationError(f"strategy {self._kind} picked server {server} of {len(view.usable)}")
-        return server
+        try:
+            server = self._pick(view, self._rng)
+        except Exception as error:
+            raise SimulationError(f"strategy {self._kind} failed: {error!r}") from error
+        try:
+            if server < 0 or view.usable[server]:
+                return server
+        except (IndexError, TypeError):
+            pass
+        allowed = f"a usable server, from 0 to {len(view.usable) - 1}"
+        raise SimulationError(f"strategy {self._kind} picked {server!r}; allowed: {allowed}")
 
     def take(self, server: int) -> None:
         """Count a request as in flight at a server."""

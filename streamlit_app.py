@@ -1,0 +1,5 @@
+"""The dashboard: `streamlit run streamlit_app.py`."""
+
+from workbench.dashboard import main
+
+main()

@@ -1,0 +1,34 @@
+"""The frame around the pages. Streamlit runs this file, or the project's `streamlit_app.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from workbench.dashboard import addresses, notices
+from workbench.errors import WorkbenchError
+
+# A file of ours: Streamlit would fetch a named icon from another host.
+_ICON = Path(__file__).parent / "icon.svg"
+
+
+def main() -> None:
+    """Show the page that the address names."""
+    st.set_page_config(page_title="Balancer workbench", page_icon=_ICON, layout="wide")
+    page = st.navigation(
+        [
+            st.Page(addresses.RUNS, title="Runs", icon=":material/list:", default=True),
+            st.Page(addresses.RUN, title="Run", icon=":material/monitoring:"),
+            st.Page(addresses.COMPARISON, title="Comparison", icon=":material/compare_arrows:"),
+        ],
+        position="top",
+    )
+    try:
+        page.run()
+    except WorkbenchError as error:
+        notices.show_error(error)
+
+
+if __name__ == "__main__":
+    main()

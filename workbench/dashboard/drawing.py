@@ -1,0 +1,51 @@
+"""Drawing charts and small tables on a page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+from pandas.io.formats.style_render import CSSDict
+
+_CONFIG = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+    "scrollZoom": False,
+}
+# Streamlit sets all text to the left, in each cell's own style.
+_LEFT, _RIGHT = (
+    {"text-align": f"{side} !important", "font-variant-numeric": "tabular-nums", "white-space": "nowrap"}
+    for side in ("left", "right")
+)
+
+
+def plain(text: str) -> str:
+    """Keep a text as it is where Streamlit would read Markdown."""
+    return re.sub(r"([\\`*_{}\[\]<>#$|~]|:(?=\w))", r"\\\1", text)
+
+
+def side_by_side(left: Callable[[], None], right: Callable[[], None]) -> None:
+    """Show two sections beside each other; on a narrow screen the second comes below the first."""
+    for column, show in zip(st.columns(2, gap="large"), (left, right), strict=True):
+        with column:
+            show()
+
+
+def draw(figure: go.Figure, *, key: str, alt: str) -> None:
+    """Draw a figure as wide as its place; `alt` says it in words for those who do not see it."""
+    st.plotly_chart(figure, key=key, alt=alt, config=_CONFIG)
+
+
+def draw_table(table: pd.DataFrame, *, alt: str, words: tuple[str, ...] = ()) -> None:
+    """Draw a small table of text: figures on the right of their columns, `words` on the left."""
+    places = {place: _LEFT if name in words else _RIGHT for place, name in enumerate(table.columns)}
+    sides: list[CSSDict] = [
+        {"selector": f".col{place}", "props": list(side.items())} for place, side in places.items()
+    ]
+    # A figure and its unit stay on one line.
+    unbroken = table.map(lambda cell: cell.replace(" ", "\N{NO-BREAK SPACE}"))
+    unbroken.index = unbroken.index.map(plain)
+    st.table(unbroken.style.set_table_styles(sides), border="horizontal", alt=alt)

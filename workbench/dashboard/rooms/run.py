@@ -1,0 +1,116 @@
+"""One run: its figures, its times, its queues and servers, and why to believe it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from workbench.charts.theme import clock_unit
+from workbench.dashboard import access, addresses, notices
+from workbench.dashboard.addresses import Window
+from workbench.dashboard.drawing import plain, side_by_side
+from workbench.dashboard.sections import load, times, trust
+from workbench.dashboard.sections.shown import ShownRun
+from workbench.errors import InputError
+from workbench.store import Run, Store
+
+
+def page() -> None:
+    """Show the run that the address names, or the newest."""
+    run = _chosen_run(access.lake())
+    if run is None:
+        st.title("Run")
+        notices.show_no_runs()
+        return
+    _show_header(run)
+    if run.state != "complete":
+        notices.show_unfinished(run)
+        trust.show_scenario(run)
+        return
+    kept = access.ask(_keeps_requests, run_id=run.run_id)
+    shown = ShownRun(run, _choose_window(run) if kept else None, kept)
+    load.show_headline(shown)
+    times.show_times(shown)
+    if kept:
+        side_by_side(lambda: times.show_distribution(shown), lambda: times.show_over_time(shown))
+    else:
+        notices.show_no_requests(run.run_id)
+    if load.has_many_servers(shown):
+        side_by_side(lambda: load.show_queues(shown), lambda: load.show_servers(shown))
+    else:
+        load.show_queues(shown)
+    if kept:
+        times.show_slowest(shown)
+    trust.show_trust(shown)
+    trust.show_scenario(run)
+
+
+def _chosen_run(store: Store) -> Run | None:
+    number = addresses.asked_number("run")
+    if number is not None:
+        return store.run(number)
+    newest = store.runs(limit=1, state="complete") or store.runs(limit=1)
+    if newest:
+        st.query_params["run"] = str(newest[0].run_id)
+    return newest[0] if newest else None
+
+
+def _keeps_requests(store: Store, *, run_id: int) -> bool:
+    return bool(store.parts("requests", [run_id]))
+
+
+def _comparisons_of(store: Store, *, run_id: int) -> list[int]:
+    return [one.comparison_id for one in store.comparisons() if run_id in one.run_ids.values()]
+
+
+def _show_header(run: Run) -> None:
+    st.title(plain(f"{run.strategy} on {run.scenario}"))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f"run {run.run_id} · replication {run.replication} · seed {run.seed} · "
+            f"started {run.started:%Y-%m-%d %H:%M} UTC",
+            width="content",
+        )
+        for number in access.ask(_comparisons_of, run_id=run.run_id):
+            st.page_link(
+                addresses.COMPARISON,
+                label=f"part of comparison {number}",
+                icon=":material/compare_arrows:",
+                query_params={"comparison": str(number)},
+            )
+
+
+def _choose_window(run: Run) -> Window | None:
+    """Let the window be moved; None is the measured window."""
+    length = (run.end_us or 0) / 1e6
+    measured = (run.warm_up_us or 0) / 1e6, length
+    try:
+        asked = addresses.asked_window(length)
+    except InputError as error:
+        st.warning(f"{error}. Shown is the measured window.")
+        asked = None
+    if length <= 0:
+        return None
+    unit = clock_unit(length)
+    start, end = unit.scale(asked or measured)
+    key = f"window of run {run.run_id}"
+    st.slider(
+        f"Window on the simulated clock ({unit.name})",
+        0.0,
+        length / unit.seconds,
+        (start, end),
+        step=length / unit.seconds / 200,
+        key=key,
+        on_change=lambda: addresses.keep_window(_moved(key, unit.seconds, measured)),
+        help="Figures, distribution and slowest requests are exact for the requests that arrived in it.",
+    )
+    return asked
+
+
+def _moved(key: str, unit_s: float, measured: Window) -> Window | None:
+    start, end = (value * unit_s for value in st.session_state[key])
+    same = abs(start - measured[0]) < 1e-6 and abs(end - measured[1]) < 1e-6
+    return None if same or start >= end else (start, end)
+
+
+if __name__ == "__main__":
+    page()
