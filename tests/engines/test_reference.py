@@ -20,7 +20,15 @@ from numpy.typing import NDArray
 
 from tests.simulated import KEYS, LABELS, build, every_strategy, every_strategy_but, kind_of, only
 from workbench.errors import SimulationError
-from workbench.simulate import Records, ReferenceEngine, Scenario, Strategy, Workload, load_scenario
+from workbench.simulate import (
+    STRATEGIES,
+    Records,
+    ReferenceEngine,
+    Scenario,
+    Strategy,
+    Workload,
+    load_scenario,
+)
 from workbench.simulate.strategies import View
 from workbench.tables import Outcome
 
