@@ -9,6 +9,7 @@
     └── StoreError                 4   the lake cannot be read or written
         ├── DiskFullError          4   no room is left; nothing half-written remains
         ├── CatalogueError         4   the catalogue is corrupt, locked or read-only
+        ├── PartError              4   a stored file is damaged or gone
         └── SchemaVersionError     4   the lake was written by a newer version
 
 The command line prints the message and ends with the exit code; a traceback is a defect.
@@ -83,6 +84,10 @@ class DiskFullError(StoreError):
 
 class CatalogueError(StoreError):
     """The lake's catalogue is corrupt, locked or read-only."""
+
+
+class PartError(StoreError):
+    """A stored file is damaged or gone; its run, simulated again, writes it anew."""
 
 
 class SchemaVersionError(StoreError):

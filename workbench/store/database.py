@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, cast
 import duckdb
 import pyarrow as pa
 
-from workbench.errors import StoreError
+from workbench.errors import PartError, StoreError
 from workbench.settings import Settings
 from workbench.store.disk import NO_ROOM, disk_full, writing_to
 
@@ -88,6 +89,9 @@ class Database:
             raise _failed(error, sql, parameters, self._lake) from error
 
 
+_PART = re.compile(r"""["']?([^"'\s]*run_id=(\d+)[^"'\s]*\.parquet)""")
+
+
 def _configuration(settings: Settings, spill: Path) -> dict[str, Any]:
     return {
         "threads": settings.duckdb_threads,
@@ -103,5 +107,10 @@ def _configuration(settings: Settings, spill: Path) -> dict[str, Any]:
 def _failed(error: duckdb.Error, sql: str, parameters: Mapping[str, Any], lake: Path) -> StoreError:
     if cause := next((cause for words, cause in _NO_ROOM.items() if words in str(error)), ""):
         return disk_full(lake, cause)
+    if part := _PART.search(str(error)):
+        return PartError(
+            f"{part[1]} is damaged or gone; remove what is left of it, and the same command that simulated "
+            f"run {part[2]} writes it anew"
+        )
     shown = {name: value for name, value in parameters.items() if not isinstance(value, list)}
     return StoreError(f"{error}\n\nThe statement was:\n{sql.strip()}\n\nwith parameters {shown}")

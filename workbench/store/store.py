@@ -81,8 +81,14 @@ class Store:
         return self.catalogue.version
 
     def find_run(self, key: str) -> Run | None:
-        """Return the complete run of this key: the same key gives the same records, so it is reused."""
-        return self.catalogue.runs.find(key)
+        """Return the complete run of this key: the same key gives the same records, so it is reused.
+
+        A run whose stored files are not all there in full is not found, so that it is simulated again.
+        """
+        run = self.catalogue.runs.find(key)
+        if run is None or not all(map(self._whole, self.parts(run_ids=[run.run_id]))):
+            return None
+        return run
 
     def begin_run(self, new: NewRun) -> int:
         """Number a run that this process is going to simulate.
@@ -181,5 +187,9 @@ class Store:
         file = self.lake / part.path
         if part.run_id != run_id:
             raise StoreError(f"{file} belongs to run {part.run_id}, not to run {run_id}")
-        if not file.is_file() or file.stat().st_size != part.bytes:
+        if not self._whole(part):
             raise StoreError(f"{file} is not there in full; write the parts of run {run_id} again")
+
+    def _whole(self, part: Part) -> bool:
+        file = self.lake / part.path
+        return file.is_file() and file.stat().st_size == part.bytes
