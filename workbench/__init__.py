@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workbench.simulate import STRATEGIES, Scenario, Strategy, load_scenario
     from workbench.store import Store
     from workbench.workflows import compare_strategies as compare
-    from workbench.workflows import explain, run
+    from workbench.workflows import explain, replay, run
     from workbench.workflows import list_runs as runs
     from workbench.workflows import list_strategies as strategies
     from workbench.workflows import show_picks as picks
@@ -38,6 +38,7 @@ _HOMES = {
     "load_scenario": ("workbench.simulate", "load_scenario"),
     "load_settings": ("workbench.settings", "load_settings"),
     "picks": ("workbench.workflows", "show_picks"),
+    "replay": ("workbench.workflows", "replay"),
     "run": ("workbench.workflows", "run"),
     "runs": ("workbench.workflows", "list_runs"),
     "show": ("workbench.workflows", "show_run"),
@@ -55,6 +56,7 @@ __all__ = [
     "load_scenario",
     "load_settings",
     "picks",
+    "replay",
     "run",
     "runs",
     "show",

@@ -239,6 +239,31 @@ def picks(
 
 
 @app.command()
+def replay(
+    recording: Annotated[
+        Path, typer.Argument(help="TAG.csv.gz, with TAG.meta.json beside it.", metavar="RECORDING")
+    ],
+    strategy: Annotated[
+        str | None, typer.Option("--strategy", "-s", help="In place of the configured one.")
+    ] = None,
+    overhead: Annotated[
+        str | None,
+        typer.Option(
+            help="Microseconds from client to proxy, proxy to server, and back: 83,155,129,70; "
+            "by default those of overhead_us.json beside the recording or one folder above."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the strategy's own draws.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Simulate a recorded run of a real balancer and show how far the simulator agrees."""
+    from workbench import workflows
+
+    given = None if overhead is None else _floats("overhead", overhead)
+    _show(workflows.replay(recording, strategy=strategy, overhead=given, seed=seed), as_json)
+
+
+@app.command()
 def strategies(as_json: AsJson = False) -> None:
     """List the strategies with their parameters and what defines them."""
     from workbench import workflows
@@ -251,7 +276,7 @@ def schema(
     form: Annotated[
         str,
         typer.Argument(
-            help="scenario, run, comparison, runs, picks, explanation, strategies, demo or error."
+            help="scenario, run, comparison, runs, picks, explanation, replay, strategies, demo or error."
         ),
     ] = "scenario",
 ) -> None:
@@ -279,6 +304,13 @@ def _numbers(what: str, text: str) -> list[int]:
         return [int(part) for part in text.split(",") if part]
     except ValueError:
         raise InputError(f"{what}: given {text!r}; allowed: whole numbers with commas between") from None
+
+
+def _floats(what: str, text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",") if part]
+    except ValueError:
+        raise InputError(f"{what}: given {text!r}; allowed: numbers with commas between") from None
 
 
 def _settings(lake: Path | None, jobs: int | None = None) -> Settings:

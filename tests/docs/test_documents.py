@@ -25,7 +25,18 @@ from workbench.workflows import json_schema
 
 PROJECT = Path(__file__).parents[2]
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md")), PROJECT / "data" / "README.md"]
-FORMS = ["scenario", "run", "comparison", "runs", "picks", "explanation", "strategies", "demo", "error"]
+FORMS = [
+    "scenario",
+    "run",
+    "comparison",
+    "runs",
+    "picks",
+    "explanation",
+    "replay",
+    "strategies",
+    "demo",
+    "error",
+]
 
 
 def blocks(page: Path, language: str) -> list[str]:

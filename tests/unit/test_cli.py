@@ -79,7 +79,18 @@ def test_a_comparison_ranks_and_a_list_shows_its_runs(command):
     assert "run 2: small" in out
 
 
-FORMS = ["scenario", "run", "comparison", "runs", "picks", "explanation", "strategies", "demo", "error"]
+FORMS = [
+    "scenario",
+    "run",
+    "comparison",
+    "runs",
+    "picks",
+    "explanation",
+    "replay",
+    "strategies",
+    "demo",
+    "error",
+]
 
 
 def test_picks_are_printed_in_their_order(command):

@@ -10,6 +10,7 @@ from workbench.errors import NotFoundError, Problem
 from workbench.simulate import Scenario
 from workbench.workflows.explaining import ExplanationView
 from workbench.workflows.picking import PicksView, StrategiesView
+from workbench.workflows.replaying import ReplayView
 from workbench.workflows.results import ComparisonView, RunsView, RunView
 
 
@@ -40,6 +41,7 @@ _FORMS: dict[str, type[BaseModel]] = {
     "runs": RunsView,
     "picks": PicksView,
     "explanation": ExplanationView,
+    "replay": ReplayView,
     "strategies": StrategiesView,
     "demo": DemoView,
     "error": ErrorView,
@@ -51,8 +53,7 @@ def json_schema(form: str) -> dict[str, Any]:
 
     Args:
         form: `scenario` for the files that are read, else what is printed: `run`, `comparison`,
-            `runs`,
-            `picks`, `explanation`, `strategies`, `demo` or `error`.
+            `runs`, `picks`, `explanation`, `replay`, `strategies`, `demo` or `error`.
 
     Raises:
         NotFoundError: there is no such form.
