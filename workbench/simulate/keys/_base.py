@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 
 import numpy as np
@@ -17,13 +18,13 @@ KeySource = Callable[[int, "NDArray[np.int64] | None"], NDArray[np.int64]]
 class KeyDistribution(Member):
     """Which key a request carries: what hashing strategies hash, such as a client's address or a URL."""
 
+    @abstractmethod
     def names(self) -> list[str]:
         """List the keys as text, in the order of their numbers."""
-        raise NotImplementedError
 
+    @abstractmethod
     def start(self, rng: Generator) -> KeySource:
         """Begin a run of keys; the whole does not depend on the sizes in which it is asked for."""
-        raise NotImplementedError
 
 
 KEYS: Family[KeyDistribution] = Family("key distribution", KeyDistribution)
