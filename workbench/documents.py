@@ -92,7 +92,7 @@ class Family(Generic[M]):
         base: the class that all members extend.
     """
 
-    def __init__(self, noun: str, base: type[Any]) -> None:
+    def __init__(self, noun: str, base: type[M]) -> None:
         self.noun = noun
         self.base = base
         self._members: dict[str, type[M]] = {}

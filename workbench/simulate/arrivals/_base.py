@@ -38,7 +38,7 @@ class ArrivalProcess(Member):
         """Arrivals per second in the long run; None where that depends on the run itself."""
 
 
-ARRIVALS: Family[ArrivalProcess] = Family("arrival process", ArrivalProcess)
+ARRIVALS: Family[ArrivalProcess] = Family("arrival process", ArrivalProcess)  # type: ignore[type-abstract]
 
 
 def renewal(gaps: Callable[[int], NDArray[np.float64]]) -> ArrivalSource:

@@ -27,7 +27,7 @@ class KeyDistribution(Member):
         """Begin a run of keys; the whole does not depend on the sizes in which it is asked for."""
 
 
-KEYS: Family[KeyDistribution] = Family("key distribution", KeyDistribution)
+KEYS: Family[KeyDistribution] = Family("key distribution", KeyDistribution)  # type: ignore[type-abstract]
 
 MOST_KEYS = 1_000_000
 """The most different keys: strategies hash each of them once, at the start."""

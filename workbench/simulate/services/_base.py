@@ -40,4 +40,4 @@ class ServiceDemand(Member):
         """Mean and variability of the demands."""
 
 
-SERVICES: Family[ServiceDemand] = Family("distribution", ServiceDemand)
+SERVICES: Family[ServiceDemand] = Family("distribution", ServiceDemand)  # type: ignore[type-abstract]
