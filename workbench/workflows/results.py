@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -36,17 +37,17 @@ class View(BaseModel):
         validate_by_alias=True,
     )
 
+    @abstractmethod
     def columns(self) -> list[str]:
         """Give the headings of the table."""
-        raise NotImplementedError
 
+    @abstractmethod
     def rows(self) -> list[list[str]]:
         """Give the rows of the table, as text."""
-        raise NotImplementedError
 
+    @abstractmethod
     def title(self) -> str:
         """Give the line above the table."""
-        raise NotImplementedError
 
     def remarks(self) -> list[str]:
         """Give the lines below the table."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -28,16 +29,16 @@ ArrivalSource = Callable[[int], Arrivals]
 class ArrivalProcess(Member):
     """When requests arrive."""
 
+    @abstractmethod
     def start(self, rng: Generator, *, replication: int) -> ArrivalSource:
         """Begin a run of the process at time 0."""
-        raise NotImplementedError
 
+    @abstractmethod
     def mean_rate(self) -> float | None:
         """Arrivals per second in the long run; None where that depends on the run itself."""
-        raise NotImplementedError
 
 
-ARRIVALS: Family[ArrivalProcess] = Family("arrival process", ArrivalProcess)
+ARRIVALS: Family[ArrivalProcess] = Family("arrival process", ArrivalProcess)  # type: ignore[type-abstract]
 
 
 def renewal(gaps: Callable[[int], NDArray[np.float64]]) -> ArrivalSource:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -30,13 +31,13 @@ class Moments(NamedTuple):
 class ServiceDemand(Member):
     """How much work a request is: seconds at a server of speed 1."""
 
+    @abstractmethod
     def start(self, rng: Generator) -> DemandSource:
         """Begin a run of demands."""
-        raise NotImplementedError
 
+    @abstractmethod
     def moments(self) -> Moments:
         """Mean and variability of the demands."""
-        raise NotImplementedError
 
 
-SERVICES: Family[ServiceDemand] = Family("distribution", ServiceDemand)
+SERVICES: Family[ServiceDemand] = Family("distribution", ServiceDemand)  # type: ignore[type-abstract]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -64,7 +65,7 @@ def _check_size(requests: float) -> None:
         )
 
 
-class Run:
+class Run(ABC):
     """The state of one run. Lists have one entry a request, in the order of arrival."""
 
     def __init__(self, workload: Workload, progress: Progress | None) -> None:
@@ -126,9 +127,9 @@ class Run:
         self.queue_depth += [_NOWHERE] * count
         return True
 
+    @abstractmethod
     def take_times(self, chunk: Chunk) -> None:
         """Keep the arrival times, or think times, of a chunk."""
-        raise NotImplementedError
 
     def arrive(self, request: int, now: float) -> None:
         """A request reaches its balancer, which picks a server."""
