@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from typing import NoReturn
 
 import pytest
 from hypothesis import settings
@@ -22,7 +23,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def program() -> Callable[[str], str]:
+def give_up() -> Callable[[str], NoReturn]:
+    """Return what a test calls with its reason where the system lacks what it needs.
+
+    It skips; with WORKBENCH_REQUIRE_SYSTEM=1 it fails.
+    """
+    return pytest.fail if os.environ.get("WORKBENCH_REQUIRE_SYSTEM") == "1" else pytest.skip
+
+
+@pytest.fixture(scope="session")
+def program(give_up: Callable[[str], NoReturn]) -> Callable[[str], str]:
     """Return a function from a system program's name to its path.
 
     Where the program is missing the test is skipped; with WORKBENCH_REQUIRE_SYSTEM=1 it fails.
@@ -32,7 +42,6 @@ def program() -> Callable[[str], str]:
         # Debian keeps haproxy and nginx where a plain user's PATH does not reach.
         path = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
         if path is None:
-            give_up = pytest.fail if os.environ.get("WORKBENCH_REQUIRE_SYSTEM") == "1" else pytest.skip
             give_up(f"{name} not found: run tests/system/install-packages")
         return path
 

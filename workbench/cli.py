@@ -345,7 +345,7 @@ def _progress(as_json: bool, title: str) -> Iterator[Callable[[float, float | No
     """Show progress with the time that is left on a terminal's standard error."""
     console = Console(stderr=True)
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.fields[count]}"),
         TimeRemainingColumn(),

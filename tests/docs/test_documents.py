@@ -21,22 +21,10 @@ from workbench.simulate.keys import KEYS
 from workbench.simulate.pool import ServerGroup
 from workbench.simulate.scenario import Balancers, ComparisonPlan
 from workbench.simulate.services import SERVICES
-from workbench.workflows import json_schema
+from workbench.workflows import FORMS, json_schema
 
 PROJECT = Path(__file__).parents[2]
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md")), PROJECT / "data" / "README.md"]
-FORMS = [
-    "scenario",
-    "run",
-    "comparison",
-    "runs",
-    "picks",
-    "explanation",
-    "replay",
-    "strategies",
-    "demo",
-    "error",
-]
 
 
 def blocks(page: Path, language: str) -> list[str]:

@@ -17,6 +17,7 @@ import pytest
 import workbench as wb
 from workbench.cli import main
 from workbench.settings import Settings
+from workbench.workflows import FORMS
 
 SCENARIO = """\
 name: small
@@ -77,20 +78,6 @@ def test_a_comparison_ranks_and_a_list_shows_its_runs(command):
     assert {run["strategy"] for run in json.loads(out)["runs"]} == {"random", "join_shortest_queue"}
     code, out, _ = command("show", "2")
     assert "run 2: small" in out
-
-
-FORMS = [
-    "scenario",
-    "run",
-    "comparison",
-    "runs",
-    "picks",
-    "explanation",
-    "replay",
-    "strategies",
-    "demo",
-    "error",
-]
 
 
 def test_picks_are_printed_in_their_order(command):

@@ -7,10 +7,11 @@ from workbench.workflows.picking import PicksView, StrategiesView, list_strategi
 from workbench.workflows.replaying import ReplayView, replay
 from workbench.workflows.results import ComparisonView, RunsView, RunView, View
 from workbench.workflows.running import list_runs, run, show_run
-from workbench.workflows.schemas import json_schema
+from workbench.workflows.schemas import FORMS, json_schema
 from workbench.workflows.serving import serve_dashboard
 
 __all__ = [
+    "FORMS",
     "ComparisonView",
     "ExplanationView",
     "PicksView",

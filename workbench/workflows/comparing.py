@@ -23,8 +23,8 @@ _METHOD_TEXT = {
     ),
     Method.BOOTSTRAP: (
         "less is better; values are those of the trace as recorded, intervals those of {resampled} block "
-        "bootstrap resamples of it (log scale), the same requests for every strategy; those of the "
-        "differences hold together at {level:.0%} (Bonferroni)"
+        "bootstrap resamples of it, on logarithms where no value is 0, the same requests for every "
+        "strategy; those of the differences hold together at {level:.0%} (Bonferroni)"
     ),
 }
 

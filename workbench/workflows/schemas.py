@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -34,7 +35,7 @@ class ErrorView(BaseModel):
     """The problems of a document, one by one."""
 
 
-_FORMS: dict[str, type[BaseModel]] = {
+FORMS: Mapping[str, type[BaseModel]] = {
     "scenario": Scenario,
     "run": RunView,
     "comparison": ComparisonView,
@@ -46,6 +47,7 @@ _FORMS: dict[str, type[BaseModel]] = {
     "demo": DemoView,
     "error": ErrorView,
 }
+"""The forms by the names that `workbench schema` takes."""
 
 
 def json_schema(form: str) -> dict[str, Any]:
@@ -58,8 +60,8 @@ def json_schema(form: str) -> dict[str, Any]:
     Raises:
         NotFoundError: there is no such form.
     """
-    if form not in _FORMS:
-        raise NotFoundError(f"schema: given {form!r}; allowed: {', '.join(_FORMS)}")
+    if form not in FORMS:
+        raise NotFoundError(f"schema: given {form!r}; allowed: {', '.join(FORMS)}")
     mode: Literal["validation", "serialization"] = "validation" if form == "scenario" else "serialization"
-    schema = TypeAdapter(_FORMS[form]).json_schema(mode=mode)
+    schema = TypeAdapter(FORMS[form]).json_schema(mode=mode)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
