@@ -1,0 +1,5 @@
+"""Run as `python -m workbench.cli`."""
+
+from workbench.cli import main
+
+main()

@@ -1,0 +1,68 @@
+"""What the options of several commands have in common."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workbench.errors import InputError
+
+if TYPE_CHECKING:
+    from workbench.settings import Settings
+
+File = Annotated[Path, typer.Argument(help="A scenario: a YAML file.", metavar="FILE")]
+Strategies = Annotated[
+    list[str] | None,
+    typer.Option("--strategy", "-s", help="A strategy, such as 'power_of_two(choices=3)'; once for each."),
+]
+OneStrategy = Annotated[
+    str | None, typer.Option("--strategy", "-s", help="In place of the scenario's own, such as round_robin.")
+]
+Seed = Annotated[int | None, typer.Option(help="In place of the scenario's own; 0 or more.")]
+Replication = Annotated[int, typer.Option(min=0, help="Which replication; each has its own random numbers.")]
+Replications = Annotated[int | None, typer.Option("--replications", "-n", help="Runs of each strategy.")]
+MeasureName = Annotated[
+    str | None, typer.Option("--measure", "-m", help="What to compare by, such as response_p99.")
+]
+Jobs = Annotated[
+    int | None, typer.Option("--jobs", "-j", help="Simulations at once; one a processor by default.")
+]
+Lake = Annotated[Path | None, typer.Option(help="Folder of the results; data/lake by default.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; `workbench schema` describes it.")]
+
+
+def settings(lake: Path | None, jobs: int | None = None) -> Settings:
+    """Gather the settings that a command works under.
+
+    Raises:
+        DocumentError: a setting is not allowed.
+    """
+    from workbench.settings import load_settings
+
+    return load_settings(lake=lake, jobs=jobs)
+
+
+def numbers(what: str, text: str) -> list[int]:
+    """Read whole numbers with commas between.
+
+    Raises:
+        InputError: with the option's name, `what`.
+    """
+    try:
+        return [int(part) for part in text.split(",") if part]
+    except ValueError:
+        raise InputError(f"{what}: given {text!r}; allowed: whole numbers with commas between") from None
+
+
+def floats(what: str, text: str) -> list[float]:
+    """Read numbers with commas between.
+
+    Raises:
+        InputError: with the option's name, `what`.
+    """
+    try:
+        return [float(part) for part in text.split(",") if part]
+    except ValueError:
+        raise InputError(f"{what}: given {text!r}; allowed: numbers with commas between") from None

@@ -1,0 +1,119 @@
+"""Commands that simulate and show what was simulated."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from workbench.cli.options import (
+    AsJson,
+    File,
+    Jobs,
+    Lake,
+    MeasureName,
+    OneStrategy,
+    Replication,
+    Replications,
+    Seed,
+    Strategies,
+    settings,
+)
+from workbench.cli.output import display, progress
+
+app = typer.Typer()
+
+
+@app.command()
+def run(
+    file: File,
+    strategy: OneStrategy = None,
+    seed: Seed = None,
+    replication: Replication = 0,
+    lake: Lake = None,
+    as_json: AsJson = False,
+) -> None:
+    """Simulate a scenario, store the result and show it."""
+    from workbench import workflows
+
+    with progress(as_json, file.stem) as report:
+        view = workflows.run(
+            file,
+            strategy=strategy,
+            seed=seed,
+            replication=replication,
+            settings=settings(lake),
+            report=report,
+        )
+    display(view, as_json)
+
+
+@app.command()
+def compare(
+    file: File,
+    strategy: Strategies = None,
+    replications: Replications = None,
+    measure: MeasureName = None,
+    seed: Seed = None,
+    jobs: Jobs = None,
+    lake: Lake = None,
+    as_json: AsJson = False,
+) -> None:
+    """Simulate a scenario under several strategies on the same requests and rank them."""
+    from workbench import workflows
+
+    with progress(as_json, file.stem) as report:
+        view = workflows.compare_strategies(
+            file,
+            strategies=strategy,
+            replications=replications,
+            measure=measure,
+            seed=seed,
+            settings=settings(lake, jobs),
+            report=report,
+        )
+    display(view, as_json)
+
+
+@app.command()
+def runs(
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
+    scenario: Annotated[str | None, typer.Option(help="Only those of the scenario of this name.")] = None,
+    lake: Lake = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the runs of the store, the newest first."""
+    from workbench import workflows
+
+    display(workflows.list_runs(limit=limit, scenario=scenario, settings=settings(lake)), as_json)
+
+
+@app.command()
+def show(
+    run_id: Annotated[int, typer.Argument(help="The run's number, as `workbench runs` lists it.")],
+    lake: Lake = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a run of the store."""
+    from workbench import workflows
+
+    display(workflows.show_run(run_id, settings=settings(lake)), as_json)
+
+
+@app.command()
+def demo(jobs: Jobs = None, lake: Lake = None, as_json: AsJson = False) -> None:
+    """Compare strategies on the recorded traffic that comes with the project."""
+    from workbench import workflows
+
+    views = []
+    for file in workflows.demo_scenarios():
+        with progress(as_json, file.stem) as report:
+            views.append(workflows.compare_strategies(file, settings=settings(lake, jobs), report=report))
+        if not as_json:
+            display(views[-1], as_json)
+    if as_json:
+        comparisons = [view.model_dump(mode="json") for view in views]
+        typer.echo(json.dumps({"schema": "workbench.demo/1", "comparisons": comparisons}))
+    else:
+        typer.echo(f"stored in {views[-1].lake}; look at it with: workbench app")
