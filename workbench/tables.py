@@ -24,11 +24,24 @@ class Outcome(IntEnum):
     """The server's queue was full."""
     NO_HEALTHY_SERVER = 2
     """The balancer had no server to send it to."""
+    TIMEOUT = 3
+    """No answer came in time."""
+    SERVER_ERROR = 4
+    """The server answered with an error, or broke off."""
+    UNREACHABLE = 5
+    """The connection to the server was refused."""
+    ABANDONED = 6
+    """The client lost patience while it waited for its service to begin."""
+    CANCELLED = 7
+    """Of an attempt only: its answer was no longer wanted, since another one came first."""
 
     @property
     def label(self) -> str:
         """The name as it is shown and queried, such as `no_healthy_server`."""
         return self.name.lower()
+
+
+OUTCOMES = ", ".join(f"{int(outcome)} {outcome.label}" for outcome in Outcome)
 
 
 def _column(
@@ -46,7 +59,7 @@ REQUESTS = pa.schema(
         _column("arrival_us", pa.int64(), "when the client sent it", unit="us"),
         _column("balancer_id", pa.int16(), "the balancer that it came to, from 0"),
         _column("server_id", pa.int16(), "the server that it was sent to, from 0", nullable=True),
-        _column("outcome", pa.int8(), "how it ended: 0 ok, 1 refused, 2 no_healthy_server"),
+        _column("outcome", pa.int8(), f"how it ended: {OUTCOMES}"),
         _column(
             "queue_depth", pa.int32(), "requests waiting at the server when it came there", nullable=True
         ),

@@ -52,7 +52,7 @@ def pick_sequence(
     for server in down:
         if not 0 <= server < servers.count:
             raise InputError(f"down: given {server}; allowed: a server from 0 to {servers.count - 1}")
-        balancer.able[server] = balancer.view.usable[server] = 0
+        balancer.view.in_service[server] = balancer.view.usable[server] = 0
     picks = []
     for number in range(count):
         key = numbers[keys[number % len(keys)]] if keys else 0

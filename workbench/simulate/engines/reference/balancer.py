@@ -16,7 +16,7 @@ from workbench.simulate.strategies import Strategy, View
 class Balancer:
     """One balancer. Balancers with a shared view hold the same `View`, memory included."""
 
-    __slots__ = ("_ended", "_kind", "_limit", "_pick", "_rng", "_slots", "_taken", "able", "pool", "view")
+    __slots__ = ("_ended", "_kind", "_limit", "_pick", "_rng", "_slots", "_taken", "pool", "view")
 
     def __init__(
         self,
@@ -37,8 +37,6 @@ class Balancer:
         self._ended = type(strategy).ended
         self._limit = limit
         self.pool = pool
-        self.able = list(view.usable)
-        """1 where a server may be picked as long as it is below its limit."""
 
     def choose(self, now: float, key: int, demand: float) -> int:
         """Pick a server for a request that arrives now; negative where there is none.
@@ -77,7 +75,7 @@ class Balancer:
         view = self.view
         view.now[0] = now
         if view.in_flight[server] == self._limit[server]:
-            view.usable[server] = self.able[server]
+            view.usable[server] = view.in_service[server]
         view.in_flight[server] -= 1
         self.pool[server] -= 1
         if self._ended is not None:
@@ -89,7 +87,7 @@ class Balancer:
         for server, level in enumerate(self.pool):
             limit = self._limit[server]
             view.in_flight[server] = level
-            view.usable[server] = int(self.able[server] and (limit is None or level < limit))
+            view.usable[server] = int(view.in_service[server] and (limit is None or level < limit))
 
     def took_on(self, server: int, now: float, service: float) -> None:
         """Learn that a server took on so many seconds of service; for strategies that know demand."""
@@ -116,14 +114,20 @@ def make_balancers(
 def fresh_view(strategy: Strategy, servers: Servers, keys: Sequence[str]) -> View:
     """Give the view of a balancer that has seen nothing yet."""
     memory = strategy.memory(servers, keys)
+    in_service = [int(weight > 0 or strategy.serves_weight_zero) for weight in servers.weight]
     return View(
-        usable=[int(weight > 0 or strategy.serves_weight_zero) for weight in servers.weight],
+        usable=list(in_service),
+        in_service=in_service,
         weight=list(servers.weight),
+        ramp=[1.0] * servers.count,
         in_flight=[0] * servers.count,
         free_at=[0.0] * servers.count,
         now=[0.0],
         key=[0],
         demand=[0.0],
+        tries=[0],
+        avoid=[-1],
+        fails_allowed=[0] * servers.count,
         ints=memory.ints,
         floats=memory.floats,
     )

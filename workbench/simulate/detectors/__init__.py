@@ -1,0 +1,21 @@
+"""Passive health checks, one a file; each is named by its `kind`, those of a product after the product."""
+
+from workbench.simulate.detectors._base import (
+    CHANGED,
+    CHECK_SOON,
+    DETECTORS,
+    NOT_BY_TIME,
+    NOTHING,
+    Detector,
+    DetectorState,
+)
+
+__all__ = [
+    "CHANGED",
+    "CHECK_SOON",
+    "DETECTORS",
+    "NOTHING",
+    "NOT_BY_TIME",
+    "Detector",
+    "DetectorState",
+]

@@ -1,0 +1,5 @@
+"""Rules of failover, one a file; each is named by its `kind`, those of a product after the product."""
+
+from workbench.simulate.failover._base import FAILOVER, NO_GROUP, Failover, GroupState
+
+__all__ = ["FAILOVER", "NO_GROUP", "Failover", "GroupState"]

@@ -1,0 +1,5 @@
+"""Slow starts, one a file; each is named by its `kind`, those of a product after the product."""
+
+from workbench.simulate.slow_start._base import SLOW_STARTS, SlowStart
+
+__all__ = ["SLOW_STARTS", "SlowStart"]
