@@ -9,6 +9,7 @@ from workbench.simulate.detectors._base import (
     Detector,
     DetectorState,
 )
+from workbench.simulate.detectors.none import NoDetector
 
 __all__ = [
     "CHANGED",
@@ -18,4 +19,5 @@ __all__ = [
     "NOT_BY_TIME",
     "Detector",
     "DetectorState",
+    "NoDetector",
 ]
