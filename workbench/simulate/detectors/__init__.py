@@ -9,6 +9,8 @@ from workbench.simulate.detectors._base import (
     Detector,
     DetectorState,
 )
+from workbench.simulate.detectors.haproxy import HaproxyObserve
+from workbench.simulate.detectors.nginx import NginxMaxFails
 
 __all__ = [
     "CHANGED",
@@ -18,4 +20,6 @@ __all__ = [
     "NOT_BY_TIME",
     "Detector",
     "DetectorState",
+    "HaproxyObserve",
+    "NginxMaxFails",
 ]
