@@ -4,3 +4,15 @@ from workbench.simulate.failover._base import FAILOVER, NO_GROUP, Failover, Grou
 from workbench.simulate.failover.in_order import InOrder
 
 __all__ = ["FAILOVER", "NO_GROUP", "Failover", "GroupState", "InOrder"]
+from workbench.simulate.failover.haproxy import HaproxyBackup
+from workbench.simulate.failover.nginx import NginxBackup
+
+__all__ = [
+    "FAILOVER",
+    "NO_GROUP",
+    "Failover",
+    "GroupState",
+    "HaproxyBackup",
+    "InOrder",
+    "NginxBackup",
+]
