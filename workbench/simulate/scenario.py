@@ -38,6 +38,11 @@ class Network(Section):
 
     delay: Duration = 0.0
     """One-way delay between balancer and server, seconds."""
+    refused_after: Duration | None = None
+    """When a balancer knows that a connection is refused, seconds; there and back by default.
+
+    Less where the delay holds work that a refusal does not take, such as reading the request.
+    """
 
 
 class Measure(StrEnum):
