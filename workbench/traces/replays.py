@@ -24,8 +24,7 @@ from workbench.simulate.streams import Stream, generator
 from workbench.simulate.workload import Workload
 from workbench.traces.overhead import Overhead
 from workbench.traces.recordings import Recording
-
-_MICRO = 1e-6
+from workbench.traces.setups import recorded_scenario
 
 
 def pick_recorded(view: View, rng: Generator) -> int:
@@ -63,7 +62,7 @@ def replay_free(recording: Recording, strategy: Strategy, overhead: Overhead, *,
         TraceError: the recording lacks a column.
         InputError: the strategy cannot have these servers.
     """
-    records = ReferenceEngine().run(Workload(_scenario(recording, strategy, overhead, seed)))
+    records = ReferenceEngine().run(Workload(recorded_scenario(recording, strategy, overhead, seed)))
     return Replay(records.server, records.response + overhead.client_delay)
 
 
@@ -90,7 +89,7 @@ def replay_stepwise(recording: Recording, strategy: Strategy, *, seed: int = 1) 
         TraceError: the recording lacks a column.
         InputError: the strategy cannot have these servers.
     """
-    scenario = _scenario(recording, strategy, Overhead(), seed)
+    scenario = recorded_scenario(recording, strategy, Overhead(), seed)
     names = scenario.keys.names() if scenario.keys else []
     numbers = {name: number for number, name in enumerate(names)}
     keys = [numbers[key] for key in recording.request_keys()] if names else [0] * len(recording)
@@ -120,21 +119,3 @@ def _events(recording: Recording) -> list[tuple[float, bool, int]]:
     begins = [(time, True, number) for number, time in enumerate(recording.received.tolist())]
     ends = [(time, False, number) for number, time in enumerate(recording.answered.tolist())]
     return sorted(begins + ends)
-
-
-def _scenario(recording: Recording, strategy: Strategy, overhead: Overhead, seed: int) -> Scenario:
-    setup, file = recording.setup, recording.file
-    return Scenario(
-        name=recording.tag[:100],
-        arrivals=TraceArrivals(file=file, time_column="arr_us", speed=1 / _MICRO),
-        service=TraceDemand(file=file, per={"svc_us": _MICRO}),
-        pool=[
-            ServerGroup(name=name, weight=weight, speed=1 / factor, slots=setup.k)
-            for name, weight, factor in zip(recording.names, setup.weights, setup.factors, strict=True)
-        ],
-        balancers=Balancers(strategy=strategy),
-        keys=TraceKeys(file=file, column="key") if strategy.needs_keys else None,
-        network=Network(delay=overhead.pool_delay),
-        warm_up=Extent(share=0.0),
-        seed=seed,
-    )
