@@ -27,13 +27,15 @@ class Outcome(IntEnum):
     TIMEOUT = 3
     """No answer came in time."""
     SERVER_ERROR = 4
-    """The server answered with an error, or broke off."""
+    """The server answered with an error."""
     UNREACHABLE = 5
     """The connection to the server was refused."""
     ABANDONED = 6
     """The client lost patience while it waited for its service to begin."""
     CANCELLED = 7
-    """Of an attempt only: its answer was no longer wanted, since another one came first."""
+    """Of an attempt only: its answer was no longer wanted."""
+    RESET = 8
+    """The connection broke off before the answer."""
 
     @property
     def label(self) -> str:
@@ -41,6 +43,30 @@ class Outcome(IntEnum):
         return self.name.lower()
 
 
+class EventKind(IntEnum):
+    """What happened. The codes are stored; they never change their meaning."""
+
+    FAULT_BEGINS = 0
+    FAULT_ENDS = 1
+    DOWN = 2
+    """A balancer's checks hold the server to be down."""
+    UP = 3
+    EJECTED = 4
+    """A balancer's detector keeps the server out."""
+    RETURNED = 5
+    PANIC_BEGINS = 6
+    """A balancer sends to all servers of a group, healthy or not."""
+    PANIC_ENDS = 7
+    WEIGHT = 8
+    """A balancer's rule has changed the server's weight."""
+
+    @property
+    def label(self) -> str:
+        """The name as it is shown and queried, such as `fault_begins`."""
+        return self.name.lower()
+
+
+EVENT_KINDS = ", ".join(f"{int(kind)} {kind.label}" for kind in EventKind)
 OUTCOMES = ", ".join(f"{int(outcome)} {outcome.label}" for outcome in Outcome)
 
 
@@ -86,6 +112,39 @@ SAMPLES = pa.schema(
     ]
 )
 """One row a server and interval, sorted by server, then time."""
+
+ATTEMPTS = pa.schema(
+    [
+        _RUN,
+        _column("attempt_id", pa.int32(), "number of the attempt in its run, from 0"),
+        _column("req_id", pa.int32(), "the request that it was made for"),
+        _column("call", pa.int16(), "the client's try that it belongs to, from 0"),
+        _column("ts_us", pa.int64(), "when its balancer picked a server", unit="us"),
+        _column("balancer_id", pa.int16(), "the balancer, from 0"),
+        _column("server_id", pa.int16(), "the server that it was sent to, from 0", nullable=True),
+        _column("outcome", pa.int8(), f"how it ended: {OUTCOMES}"),
+        _column("queued_us", pa.int64(), "time in the balancer's queue", unit="us"),
+        _column(
+            "queue_depth", pa.int32(), "requests waiting at the server when it came there", nullable=True
+        ),
+        _column("begin_us", pa.int64(), "when its service began", unit="us", nullable=True),
+        _column("finish_us", pa.int64(), "when its service ended or broke off", unit="us", nullable=True),
+        _column("end_us", pa.int64(), "when the balancer was done with it", unit="us"),
+    ]
+)
+"""One row an attempt, sorted by the time of its pick; only of runs in which something can fail."""
+
+EVENTS = pa.schema(
+    [
+        _RUN,
+        _column("ts_us", pa.int64(), "when it happened", unit="us"),
+        _column("kind", pa.int8(), f"what happened: {EVENT_KINDS}"),
+        _column("server_id", pa.int16(), "the server, from 0", nullable=True),
+        _column("balancer_id", pa.int16(), "the balancer that noticed it, from 0", nullable=True),
+        _column("detail", pa.string(), "more about it, such as the new weight"),
+    ]
+)
+"""One row an event, sorted by time; only of runs in which something can fail."""
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
 """The quantiles that every summary holds."""
@@ -136,5 +195,11 @@ SUMMARIES = pa.schema(
 )
 """One row a run and server, and one for the whole pool, whose `server_id` is null."""
 
-SCHEMAS = {"requests": REQUESTS, "samples": SAMPLES, "summaries": SUMMARIES}
+SCHEMAS = {
+    "requests": REQUESTS,
+    "attempts": ATTEMPTS,
+    "events": EVENTS,
+    "samples": SAMPLES,
+    "summaries": SUMMARIES,
+}
 """Every stored table by name."""

@@ -18,9 +18,7 @@ SEEN = sequences("envoy_grpc")["grpc_static_stride"]
 
 def known_and_unknown(weights: list[int]) -> Driver:
     """Make a driver in which a weight of 0 is one that is not known yet."""
-    driver = Driver(GrpcWeightedRoundRobin(), pool(weights))
-    driver.view.usable[:] = [1] * len(weights)
-    return driver
+    return Driver(GrpcWeightedRoundRobin(), pool(weights))
 
 
 def run(driver: Driver, count: int) -> list[int]:

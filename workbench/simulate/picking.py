@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.errors import InputError
+from workbench.simulate.balancers import Balancers
 from workbench.simulate.engines.reference.balancer import make_balancers
 from workbench.simulate.pool import Servers
-from workbench.simulate.scenario import Balancers
 from workbench.simulate.strategies import Strategy
 from workbench.simulate.streams import Stream, generator
 

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from workbench.quantities import Extent
 from workbench.simulate.arrivals import TraceArrivals
+from workbench.simulate.balancers import Balancers
 from workbench.simulate.engines import ReferenceEngine
 from workbench.simulate.engines.reference.balancer import Balancer, make_balancers
 from workbench.simulate.keys import TraceKeys
 from workbench.simulate.pool import ServerGroup, Servers
-from workbench.simulate.scenario import Balancers, Network, Scenario
+from workbench.simulate.scenario import Network, Scenario
 from workbench.simulate.services import TraceDemand
 from workbench.simulate.strategies import Memory, Strategy, View
 from workbench.simulate.streams import Stream, generator

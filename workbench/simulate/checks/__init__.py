@@ -1,5 +1,14 @@
 """Active health checks, one a file; each is named by its `kind`, those of a product after the product."""
 
-from workbench.simulate.checks._base import CHECKS, CheckState, HealthCheck
+from workbench.simulate.checks._base import BAD_ANSWER, CHECKS, NO_ANSWER, PASSED, CheckState, HealthCheck
+from workbench.simulate.checks.haproxy import HaproxyCheck
 
-__all__ = ["CHECKS", "CheckState", "HealthCheck"]
+__all__ = [
+    "BAD_ANSWER",
+    "CHECKS",
+    "NO_ANSWER",
+    "PASSED",
+    "CheckState",
+    "HaproxyCheck",
+    "HealthCheck",
+]

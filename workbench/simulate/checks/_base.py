@@ -32,6 +32,9 @@ class CheckState(NamedTuple):
     floats: Floats
 
 
+PASSED, NO_ANSWER, BAD_ANSWER = 1, 0, -1
+"""How a check may end: well; without a connection or an answer in time; with an answer that is an error."""
+
 if TYPE_CHECKING:
     StaticChecked = staticmethod[[CheckState, int, int], None]
     StaticPause = staticmethod[[CheckState, int, Generator], float]
@@ -44,7 +47,10 @@ class HealthCheck(Member):
     """How a balancer checks its servers."""
 
     checked: ClassVar[StaticChecked]
-    """Called as `checked(state, server, passed)` at the end of a check; sets `state.up[server]`."""
+    """Called as `checked(state, server, result)` at the end of a check; sets `state.up[server]`.
+
+    `result` is PASSED, NO_ANSWER or BAD_ANSWER.
+    """
     pause: ClassVar[StaticPause]
     """Called as `pause(state, server, rng)`: seconds from the end of a check to the beginning of the next."""
     demand: Duration = 0.0
@@ -56,6 +62,13 @@ class HealthCheck(Member):
     first_after: list[Duration] | None = Field(None, max_length=30_000)
     """When the first check of each server begins, seconds; without it they are spread as the product does."""
     summary: ClassVar[str] = ""
+    source: ClassVar[str] = ""
+    """The product or paper that defines it."""
+
+    @property
+    def starts_up(self) -> bool:
+        """Tell whether a server is held to be healthy before its first check has ended."""
+        return True
 
     @property
     def answer_within(self) -> float:

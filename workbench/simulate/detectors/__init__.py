@@ -9,6 +9,9 @@ from workbench.simulate.detectors._base import (
     Detector,
     DetectorState,
 )
+from workbench.simulate.detectors.haproxy import HaproxyObserve
+from workbench.simulate.detectors.nginx import NginxMaxFails
+from workbench.simulate.detectors.none import NoDetector
 
 __all__ = [
     "CHANGED",
@@ -18,4 +21,7 @@ __all__ = [
     "NOT_BY_TIME",
     "Detector",
     "DetectorState",
+    "HaproxyObserve",
+    "NginxMaxFails",
+    "NoDetector",
 ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from numpy.random import Generator
 
 from workbench.documents import Family, Member
-from workbench.simulate.checks import CheckState
+from workbench.simulate.checks import CheckState, HealthCheck
 from workbench.simulate.pool import Servers
 from workbench.simulate.strategies import Memory
 from workbench.simulate.strategies._base import Floats, Ints
@@ -38,15 +38,16 @@ class DetectorState(NamedTuple):
 
 NOTHING, CHANGED, CHECK_SOON = 0, 1, 2
 """What an answer leads to: nothing; `ejected`, `until` or the checks' `up` may have changed; the same, and
-the server's next check begins after the check's pause reckoned anew from now."""
+the server's next check comes after the check's pause reckoned anew from now, unless it was due sooner."""
 
 if TYPE_CHECKING:
     StaticAnswered = staticmethod[[DetectorState, CheckState, int, int, float, Generator], int]
     StaticPicked = staticmethod[[DetectorState, int], int]
     StaticReleased = staticmethod[[DetectorState, int], None]
     StaticTick = staticmethod[[DetectorState, Generator], None]
+    StaticCheckEnded = staticmethod[[DetectorState, CheckState, int, int], int]
 else:
-    StaticAnswered = StaticPicked = StaticReleased = StaticTick = staticmethod
+    StaticAnswered = StaticPicked = StaticReleased = StaticTick = StaticCheckEnded = staticmethod
 
 
 class Detector(Member):
@@ -62,13 +63,27 @@ class Detector(Member):
     released: ClassVar[StaticReleased | None] = None
     """Called as `released(state, server)` when `until` has come; without it `ejected` becomes 0."""
     tick: ClassVar[StaticTick | None] = None
-    """Called as `tick(state, rng)` every `interval`; may change `ejected` and `until`."""
+    """Called as `tick(state, rng)` every `tick_every` seconds; may change `ejected` and `until`."""
+    check_ended: ClassVar[StaticCheckEnded | None] = None
+    """Called as `check_ended(state, checks, server, result)` after an active check's own `checked`.
+
+    `result` as there. Returns NOTHING or CHANGED.
+    """
     summary: ClassVar[str] = ""
+    source: ClassVar[str] = ""
+    """The product or paper that defines it."""
 
     @property
     def tick_every(self) -> float | None:
         """Seconds between ticks; None where there are none."""
         return None
+
+    def check_with(self, check: HealthCheck | None) -> None:
+        """Refuse active checks with which it cannot work.
+
+        Raises:
+            PydanticCustomError: there must be other checks, or some at all; the message says which.
+        """
 
     def memory(self, servers: Servers) -> Memory:
         """Give the memory of a balancer that starts."""

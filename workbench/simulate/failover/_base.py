@@ -49,6 +49,15 @@ class Failover(Member):
     update: ClassVar[StaticUpdate | None] = None
     """Called as `update(state)` whenever `healthy` has changed, and once at the start."""
     summary: ClassVar[str] = ""
+    source: ClassVar[str] = ""
+    """The product or paper that defines it."""
+
+    def check_pool(self, servers: Servers) -> None:
+        """Refuse a pool to which the settings do not fit.
+
+        Raises:
+            PydanticCustomError: the message says what is allowed.
+        """
 
     def groups(self, servers: Servers) -> list[list[int]]:
         """Divide the servers; each is in one group."""

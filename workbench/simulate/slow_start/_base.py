@@ -19,6 +19,8 @@ class SlowStart(Member):
     share: ClassVar[StaticShare]
     """Called as `share(numbers, since)`: its share `since` seconds after it came back, above 0, up to 1."""
     summary: ClassVar[str] = ""
+    source: ClassVar[str] = ""
+    """The product or paper that defines it."""
 
     def numbers(self) -> list[float]:
         """Give what `share` needs to know of the settings."""

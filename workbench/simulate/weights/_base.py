@@ -55,6 +55,15 @@ class WeightRule(Member):
     reweigh: ClassVar[StaticReweigh]
     """Called as `reweigh(state, rng)`; what it is told `since the last time` is then set to 0."""
     summary: ClassVar[str] = ""
+    source: ClassVar[str] = ""
+    """The product or paper that defines it."""
+
+    def check_pool(self, servers: Servers) -> None:
+        """Refuse a pool to which the settings do not fit.
+
+        Raises:
+            PydanticCustomError: the message says what is allowed.
+        """
 
     def times(self) -> tuple[float, float] | list[float]:
         """When it is asked: (first, every) in seconds, or a list of times."""

@@ -8,15 +8,15 @@ from heapq import heapreplace
 from numpy.random import Generator
 
 from workbench.errors import SimulationError
+from workbench.simulate.balancers import Balancers, Sharing
 from workbench.simulate.pool import Servers
-from workbench.simulate.scenario import Balancers, Sharing
 from workbench.simulate.strategies import Strategy, View
 
 
 class Balancer:
     """One balancer. Balancers with a shared view hold the same `View`, memory included."""
 
-    __slots__ = ("_ended", "_kind", "_limit", "_pick", "_rng", "_slots", "_taken", "pool", "view")
+    __slots__ = ("_answered", "_ended", "_limit", "_rng", "_slots", "_strategy", "_taken", "pool", "view")
 
     def __init__(
         self,
@@ -28,13 +28,13 @@ class Balancer:
         rng: Generator,
         pool: list[int],
     ) -> None:
-        self._pick = type(strategy).pick
-        self._kind = strategy.kind
+        self._strategy = strategy
         self._rng = rng
         self._slots = slots
         self.view = view
         self._taken = type(strategy).taken
         self._ended = type(strategy).ended
+        self._answered = type(strategy).answered
         self._limit = limit
         self.pool = pool
 
@@ -48,17 +48,7 @@ class Balancer:
         view.now[0] = now
         view.key[0] = key
         view.demand[0] = demand
-        try:
-            server = self._pick(view, self._rng)
-        except Exception as error:
-            raise SimulationError(f"strategy {self._kind} failed: {error!r}") from error
-        try:
-            if server < 0 or view.usable[server]:
-                return server
-        except (IndexError, TypeError):
-            pass
-        allowed = f"a usable server, from 0 to {len(view.usable) - 1}"
-        raise SimulationError(f"strategy {self._kind} picked {server!r}; allowed: {allowed}")
+        return ask(self._strategy, view, self._rng, view.usable)
 
     def take(self, server: int) -> None:
         """Count a request as in flight at a server."""
@@ -70,7 +60,7 @@ class Balancer:
         if self._taken is not None:
             self._taken(view, server)
 
-    def let_go(self, server: int, now: float, seconds: float) -> None:
+    def let_go(self, server: int, now: float, seconds: float, good: bool = True) -> None:
         """Count a request as no longer in flight at a server; it took so many seconds."""
         view = self.view
         view.now[0] = now
@@ -80,6 +70,8 @@ class Balancer:
         self.pool[server] -= 1
         if self._ended is not None:
             self._ended(view, server, seconds)
+        if good and self._answered is not None:
+            self._answered(view, server, seconds)
 
     def refresh(self) -> None:
         """Learn what all balancers have in flight."""
@@ -94,6 +86,25 @@ class Balancer:
         slots = self._slots[server]
         heapreplace(slots, max(now, slots[0]) + service)
         self.view.free_at[server] = slots[0]
+
+
+def ask(strategy: Strategy, view: View, rng: Generator, allowed: Sequence[int]) -> int:
+    """Let a strategy pick; negative where there is no server to pick.
+
+    Raises:
+        SimulationError: the strategy failed, or returned what is no server that may be picked.
+    """
+    try:
+        server = type(strategy).pick(view, rng)
+    except Exception as error:
+        raise SimulationError(f"strategy {strategy.kind} failed: {error!r}") from error
+    try:
+        if server < 0 or allowed[server]:
+            return server
+    except (IndexError, TypeError):
+        pass
+    named = f"a usable server, from 0 to {len(view.usable) - 1}"
+    raise SimulationError(f"strategy {strategy.kind} picked {server!r}; allowed: {named}")
 
 
 def make_balancers(
