@@ -29,14 +29,14 @@ class ProxyLog:
     ups: list[tuple[float, int]] = field(default_factory=list)
 
 
-def read_log(file: Path, proxy: str) -> ProxyLog:
-    """Read the log of a recording; an empty one where there is no file.
+def read_log(file: Path, proxy: str) -> ProxyLog | None:
+    """Read the log of a recording; None where there is no file.
 
     Raises:
         TraceError: the file is corrupt.
     """
     if not file.is_file():
-        return ProxyLog()
+        return None
     try:
         with gzip.open(file, "rt", errors="replace") as text:
             lines = text.read().splitlines()

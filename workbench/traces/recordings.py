@@ -103,7 +103,7 @@ class Recording:
     """When it took connections again, seconds."""
     wall_clock: float
     """What the wall clock showed at the start of the recording, seconds."""
-    log: ProxyLog
+    log: ProxyLog | None
     """What the proxy's own log says, where it lies beside the recording."""
 
     def __len__(self) -> int:

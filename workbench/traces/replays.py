@@ -10,19 +10,15 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from workbench.quantities import Extent
-from workbench.simulate.arrivals import TraceArrivals
-from workbench.simulate.balancers import Balancers
 from workbench.simulate.engines import ReferenceEngine
 from workbench.simulate.engines.reference.balancer import Balancer, make_balancers
-from workbench.simulate.keys import TraceKeys
-from workbench.simulate.pool import ServerGroup, Servers
-from workbench.simulate.scenario import Network, Scenario
-from workbench.simulate.services import TraceDemand
+from workbench.simulate.pool import Servers
 from workbench.simulate.strategies import Memory, Strategy, View
 from workbench.simulate.streams import Stream, generator
 from workbench.simulate.workload import Workload
+from workbench.tables import EventKind, Outcome
 from workbench.traces.overhead import Overhead
+from workbench.traces.products import Proxy
 from workbench.traces.recordings import Recording
 from workbench.traces.setups import recorded_scenario
 
@@ -53,6 +49,14 @@ class Replay:
     server: NDArray[np.int64]
     latency: NDArray[np.float64]
     """From the scheduled arrival to the answer at the client, seconds."""
+    status: NDArray[np.int64]
+    """What the proxy answers, such as 200."""
+    retried: int
+    """Requests that took more than one attempt."""
+    downs: list[tuple[float, int]]
+    """When which server went out of service, seconds of the recording."""
+    ups: list[tuple[float, int]]
+    """When it came back."""
 
 
 def replay_free(recording: Recording, strategy: Strategy, overhead: Overhead, *, seed: int = 1) -> Replay:
@@ -63,7 +67,31 @@ def replay_free(recording: Recording, strategy: Strategy, overhead: Overhead, *,
         InputError: the strategy cannot have these servers.
     """
     records = ReferenceEngine().run(Workload(recorded_scenario(recording, strategy, overhead, seed)))
-    return Replay(records.server, records.response + overhead.client_delay)
+    gone, back = (EventKind.DOWN, EventKind.EJECTED), (EventKind.UP, EventKind.RETURNED)
+    return Replay(
+        server=records.server,
+        latency=records.response + overhead.client_delay,
+        status=statuses(recording.setup.proxy, records.outcome),
+        retried=0 if records.attempts is None else records.attempts.retried(),
+        downs=[(one.time + recording.begin, one.server) for one in records.events if one.kind in gone],
+        ups=[(one.time + recording.begin, one.server) for one in records.events if one.kind in back],
+    )
+
+
+def statuses(proxy: Proxy, outcome: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Give the status with which a proxy answers a request that ended in this way."""
+    bad_gateway, unavailable, in_time = 502, 503, 504
+    known = {
+        Outcome.OK: 200,
+        Outcome.REFUSED: unavailable,
+        Outcome.NO_HEALTHY_SERVER: unavailable if proxy == "haproxy" else bad_gateway,
+        Outcome.TIMEOUT: in_time,
+        Outcome.SERVER_ERROR: 500,
+        Outcome.UNREACHABLE: unavailable if proxy == "haproxy" else bad_gateway,
+        Outcome.RESET: bad_gateway,
+    }
+    table = np.array([known.get(one, -1) for one in Outcome])
+    return table[outcome]
 
 
 def replay_forced(recording: Recording, overhead: Overhead) -> Replay:

@@ -105,9 +105,13 @@ def _words(recording: Recording) -> dict[str, str]:
 
 
 def _unknown(recording: Recording, given: str) -> InputError:
-    allowed = "max_fails=N fail_timeout=TIME" if recording.setup.proxy == "nginx" else (
-        "check inter TIME fastinter TIME downinter TIME fall N rise N observe layer4|layer7 error-limit N "
-        "on-error ACTION"
+    allowed = (
+        "max_fails=N fail_timeout=TIME"
+        if recording.setup.proxy == "nginx"
+        else (
+            "check inter TIME fastinter TIME downinter TIME fall N rise N "
+            "observe layer4|layer7 error-limit N on-error ACTION"
+        )
     )
     return InputError(f"{recording.meta_file}: sc.sextra: given {given!r}; allowed: {allowed}")
 
@@ -132,7 +136,7 @@ def _haproxy(recording: Recording, words: dict[str, str]) -> tuple[HealthCheck |
     given: dict[str, Any] = {name: parse_duration(words[name]) for name in times & set(words)}
     given |= {name: int(words[name]) for name in ("fall", "rise") if name in words}
     check = HaproxyCheck(connect_only=True, **given)
-    if recording.log.first_checks:
+    if recording.log is not None and recording.log.first_checks:
         check = check.model_copy(update={"first_after": _phases(recording, check.inter)})
     if "observe" not in words:
         return check, None
@@ -146,6 +150,6 @@ def _haproxy(recording: Recording, words: dict[str, str]) -> tuple[HealthCheck |
 
 def _phases(recording: Recording, inter: float) -> list[float]:
     """When each server's first check after the beginning of the simulation begins."""
-    known = recording.log.first_checks
+    known = {} if recording.log is None else recording.log.first_checks
     firsts = [known.get(server, recording.begin) - recording.begin for server in range(len(recording.names))]
     return [first + inter * max(0, ceil(-first / inter)) for first in firsts]
