@@ -9,6 +9,7 @@ from workbench.simulate.detectors._base import (
     Detector,
     DetectorState,
 )
+from workbench.simulate.detectors.envoy import EnvoyOutlierDetection
 from workbench.simulate.detectors.haproxy import HaproxyObserve
 from workbench.simulate.detectors.nginx import NginxMaxFails
 
@@ -20,6 +21,7 @@ __all__ = [
     "NOT_BY_TIME",
     "Detector",
     "DetectorState",
+    "EnvoyOutlierDetection",
     "HaproxyObserve",
     "NginxMaxFails",
 ]
