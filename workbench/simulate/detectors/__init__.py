@@ -10,6 +10,7 @@ from workbench.simulate.detectors._base import (
     DetectorState,
 )
 from workbench.simulate.detectors.envoy import EnvoyOutlierDetection
+from workbench.simulate.detectors.finagle import FinagleFailureAccrual
 from workbench.simulate.detectors.haproxy import HaproxyObserve
 from workbench.simulate.detectors.nginx import NginxMaxFails
 
@@ -22,6 +23,7 @@ __all__ = [
     "Detector",
     "DetectorState",
     "EnvoyOutlierDetection",
+    "FinagleFailureAccrual",
     "HaproxyObserve",
     "NginxMaxFails",
 ]
