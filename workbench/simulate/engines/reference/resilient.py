@@ -12,7 +12,7 @@ from workbench.simulate.engines.reference.attempts import NOWHERE, Attempt, Call
 from workbench.simulate.engines.reference.breakage import Breakage
 from workbench.simulate.engines.reference.budget import RetryBudget
 from workbench.simulate.engines.reference.clock import Happening, Kind
-from workbench.simulate.engines.reference.desk import ALL_FULL, Desk
+from workbench.simulate.engines.reference.desk import ALL_FULL, Desk, Rngs
 from workbench.simulate.engines.reference.machine import Machine
 from workbench.simulate.engines.reference.monitor import Monitor
 from workbench.simulate.engines.reference.run import Run, Seen, Standing
@@ -54,7 +54,10 @@ class ResilientRun(Run):
             Desk(number, settings, pool, names, pool=in_flight, rules=rules)
             for number in range(1 if settings.view == "shared" else settings.count)
         ]
-        self.rngs = [self.stream(Stream.BALANCER, number) for number in range(settings.count)]
+        self.rngs = [
+            Rngs(self.stream(Stream.BALANCER, number), self.stream(Stream.FAILOVER, number))
+            for number in range(settings.count)
+        ]
         self.fault_rng = self.stream(Stream.ERRORS)
         self.client_rng = self.stream(Stream.CLIENTS)
         self.knows_demand = settings.strategy.knows_demand
