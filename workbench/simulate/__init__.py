@@ -1,6 +1,7 @@
 """Simulating balancers over a pool of servers."""
 
 from workbench.simulate.engines import Engine, Progress, ReferenceEngine
+from workbench.simulate.histograms import histograms, kept_requests
 from workbench.simulate.records import Records
 from workbench.simulate.sampling import sample
 from workbench.simulate.scenario import Measure, Scenario, load_scenario
@@ -18,6 +19,8 @@ __all__ = [
     "Scenario",
     "Strategy",
     "Workload",
+    "histograms",
+    "kept_requests",
     "load_scenario",
     "measured_window",
     "read_strategy",

@@ -83,10 +83,15 @@ class Store:
     def find_run(self, key: str) -> Run | None:
         """Return the complete run of this key: the same key gives the same records, so it is reused.
 
-        A run whose stored files are not all there in full is not found, so that it is simulated again.
+        A run whose stored files are not all there in full is not found, so that it is simulated again;
+        neither is one that kept fewer of its requests than the settings ask for.
         """
         run = self.catalogue.runs.find(key)
-        if run is None or not all(map(self._whole, self.parts(run_ids=[run.run_id]))):
+        if (
+            run is None
+            or run.records < self.settings.records
+            or not all(map(self._whole, self.parts(run_ids=[run.run_id])))
+        ):
             return None
         return run
 
@@ -105,9 +110,15 @@ class Store:
             StoreError: a part belongs to another run, or its file is not there in full.
             NotFoundError: there is no such run.
         """
-        for part in parts:
-            self._check_part(part, run_id)
-        self.catalogue.runs.finish(run_id, result, parts)
+
+        def check() -> None:
+            for part in parts:
+                self._check_part(part, run_id)
+
+        stored = sum(part.rows for part in parts if part.table == "requests")
+        if result.records == 1 and stored not in (0, result.requests):
+            raise StoreError(f"run {run_id} has {result.requests:,} requests, of which {stored:,} are stored")
+        self.catalogue.runs.finish(run_id, result, parts, check)
 
     def fail_run(self, run_id: int, reason: str) -> None:
         """Mark a run as failed and say why; a run that is complete stays complete."""
@@ -135,7 +146,7 @@ class Store:
 
     def parts(self, table: str | None = None, run_ids: Collection[int] | None = None) -> list[Part]:
         """Return the parts that live, of one table or all and of some runs or all."""
-        return self.catalogue.runs.parts(table=table, run_ids=run_ids)
+        return self.catalogue.parts.listed(table=table, run_ids=run_ids)
 
     def add_comparison(self, new: NewComparison) -> int:
         """Store a comparison and return its number.
@@ -180,8 +191,7 @@ class Store:
         Returns:
             A select in parentheses, to stand after `from`, with the columns of the view of that name.
         """
-        files = [self.lake / part.path for part in self.parts(table, run_ids)]
-        return f"({stored_sql(table, files)})"
+        return f"({stored_sql(table, self.parts(table, run_ids), self.lake)})"
 
     def _check_part(self, part: Part, run_id: int) -> None:
         file = self.lake / part.path

@@ -75,5 +75,4 @@ def definition(name: str, catalogue: Catalogue, lake: Path) -> tuple[str, Mappin
         case "comparison_runs":
             return rows_sql(snapshot.MEMBER_COLUMNS), snapshot.member_lists(catalogue.comparisons.listed())
         case _:
-            files = [lake / part.path for part in catalogue.runs.parts(table=name)]
-            return stored_sql(name, files), {}
+            return stored_sql(name, catalogue.parts.listed(table=name), lake), {}

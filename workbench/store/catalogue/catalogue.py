@@ -9,6 +9,7 @@ from pathlib import Path
 
 from workbench.store.catalogue.comparisons import ComparisonCatalogue
 from workbench.store.catalogue.connection import Connection
+from workbench.store.catalogue.parts import PartCatalogue
 from workbench.store.catalogue.runs import RunCatalogue
 
 
@@ -28,7 +29,8 @@ class Catalogue:
 
     def __init__(self, file: Path, clock: Callable[[], datetime]) -> None:
         self._connection = Connection(file)
-        self.runs = RunCatalogue(self._connection, clock)
+        self.parts = PartCatalogue(self._connection, clock)
+        self.runs = RunCatalogue(self._connection, self.parts, clock)
         self.comparisons = ComparisonCatalogue(self._connection, clock)
 
     def close(self) -> None:
