@@ -78,7 +78,7 @@ class Settings(BaseModel):
     lake: Path = Path("data/lake")
     """Folder of the lake: Parquet parts, the catalogue and `workbench.duckdb`."""
     parts: str = ""
-    """Address of an object store for the parts, such as `s3://bucket/lake`; by default the lake holds them."""
+    """Address of an object store for the parts, such as `s3://bucket/lake`; by default the lake has them."""
     catalogue: str = ""
     """Address of the catalogue's Postgres, such as `postgresql://user@host/name`; by default SQLite."""
     records: Share = 1.0

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -38,7 +37,7 @@ _DERIVED = {
 """Columns of a table that are computed when it is read."""
 
 
-def stored_sql(table: str, parts: Sequence[Part], root: Path) -> str:
+def stored_sql(table: str, parts: Sequence[Part], root: str) -> str:
     """Select a stored table from exactly these parts, with the columns that derive from others.
 
     Codes are shown as text, with the stored code as `<column>_code`; `requests` has `network_us`, what
@@ -50,6 +49,11 @@ def stored_sql(table: str, parts: Sequence[Part], root: Path) -> str:
         root: folder or address that their paths begin at.
     """
     return f"select {_columns_sql(table)} from ({_parts_sql(table, parts, root)})"
+
+
+def raw_sql(table: str, parts: Sequence[Part], root: str) -> str:
+    """Select a stored table from exactly these parts, with its stored columns only."""
+    return f"select {', '.join(SCHEMAS[table].names)} from ({_parts_sql(table, parts, root)})"
 
 
 def rows_sql(columns: Mapping[str, str]) -> str:
@@ -97,7 +101,7 @@ def _label_sql(field: pa.Field[Any]) -> str:
     return f"case {field.name} {cases} end as {field.name}"
 
 
-def _parts_sql(table: str, parts: Sequence[Part], root: Path) -> str:
+def _parts_sql(table: str, parts: Sequence[Part], root: str) -> str:
     """Select the rows of parts, each file opened once.
 
     Files of one run alone, whose folder says which, are pruned by it without being opened. A file in
@@ -121,7 +125,7 @@ def _parts_sql(table: str, parts: Sequence[Part], root: Path) -> str:
     return " union all ".join(selects) or _no_rows_sql(SCHEMAS[table])
 
 
-def _read_sql(table: str, paths: Sequence[str], root: Path, *, current: bool, single: bool) -> str:
+def _read_sql(table: str, paths: Sequence[str], root: str, *, current: bool, single: bool) -> str:
     listed = ", ".join(text_sql(f"{root}/{path}") for path in paths)
     options = "hive_partitioning = false"
     if single:

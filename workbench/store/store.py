@@ -14,9 +14,20 @@ from workbench.settings import Settings
 from workbench.store.catalogue import Catalogue
 from workbench.store.database import Database
 from workbench.store.disk import writing_to
-from workbench.store.records import Comparison, NewComparison, NewRun, Part, Run, RunResult, RunState
-from workbench.store.relations import stored_sql
+from workbench.store.files import open_files
+from workbench.store.records import (
+    Comparison,
+    NewComparison,
+    NewRun,
+    Part,
+    Run,
+    RunResult,
+    RunState,
+    StoredFile,
+)
+from workbench.store.relations import raw_sql, stored_sql
 from workbench.store.views import VIEWS, Views
+from workbench.tables import SCHEMAS
 
 CATALOGUE_FILE = "catalogue.sqlite"
 
@@ -46,6 +57,7 @@ class Store:
         self.settings = settings.model_copy(update={"lake": settings.lake.absolute()})
         if "?" in str(self.lake):  # what follows it DuckDB takes for options
             raise StoreError(f"the lake {self.lake} has a question mark in its path; choose another folder")
+        self.files = open_files(self.settings)
         with writing_to(self.lake):
             self.lake.mkdir(parents=True, exist_ok=True)
         self.catalogue = Catalogue(self.lake / CATALOGUE_FILE, clock)
@@ -54,7 +66,7 @@ class Store:
         except BaseException:
             self.catalogue.close()
             raise
-        self._views = Views(self._database, self.catalogue, self.lake)
+        self._views = Views(self._database, self.catalogue, self.files.root)
 
     def __enter__(self) -> Self:
         return self
@@ -90,7 +102,7 @@ class Store:
         if (
             run is None
             or run.records < self.settings.records
-            or not all(map(self._whole, self.parts(run_ids=[run.run_id])))
+            or not all(map(self.is_whole, self.parts(run_ids=[run.run_id])))
         ):
             return None
         return run
@@ -119,6 +131,27 @@ class Store:
         if result.records == 1 and stored not in (0, result.requests):
             raise StoreError(f"run {run_id} has {result.requests:,} requests, of which {stored:,} are stored")
         self.catalogue.runs.finish(run_id, result, parts, check)
+
+    def replace_parts(self, old: Sequence[Part], new: Sequence[Part], *, renew: Collection[int] = ()) -> bool:
+        """List new parts in the place of old ones, both or neither.
+
+        Args:
+            old: parts that live.
+            new: parts that were written, with the same rows or better ones.
+            renew: runs that count as changed by it, for copies of the lake.
+
+        Returns:
+            False where one of the old parts does not live any more; nothing is changed then.
+
+        Raises:
+            StoreError: the file of a new part is not there in full.
+        """
+
+        def check() -> None:
+            for part in new:
+                self._check_part(part, part.run_id)
+
+        return self.catalogue.parts.swap(old, new, check, renew)
 
     def fail_run(self, run_id: int, reason: str) -> None:
         """Mark a run as failed and say why; a run that is complete stays complete."""
@@ -191,15 +224,24 @@ class Store:
         Returns:
             A select in parentheses, to stand after `from`, with the columns of the view of that name.
         """
-        return f"({stored_sql(table, self.parts(table, run_ids), self.lake)})"
+        return f"({stored_sql(table, self.parts(table, run_ids), self.files.root)})"
+
+    def read_table(self, table: str, *, run_id: int) -> pa.Table:
+        """Read the rows of a run as they are stored, in their order.
+
+        What older parts lack is null, or what the schema says of rows from before.
+        """
+        sql = raw_sql(table, self.parts(table, [run_id]), self.files.root)
+        found = self._database.query(sql)
+        return found.select(SCHEMAS[table].names).cast(SCHEMAS[table])
 
     def _check_part(self, part: Part, run_id: int) -> None:
-        file = self.lake / part.path
+        file = f"{self.files.root}/{part.path}"
         if part.run_id != run_id:
             raise StoreError(f"{file} belongs to run {part.run_id}, not to run {run_id}")
-        if not self._whole(part):
+        if not self.is_whole(part):
             raise StoreError(f"{file} is not there in full; write the parts of run {run_id} again")
 
-    def _whole(self, part: Part) -> bool:
-        file = self.lake / part.path
-        return file.is_file() and file.stat().st_size == part.bytes
+    def is_whole(self, part: Part | StoredFile) -> bool:
+        """Whether a part's file is there with its full size."""
+        return self.files.size(part.path) == part.bytes

@@ -126,4 +126,4 @@ def _keep(store: Store, run_id: int, cell: Cell, records: Records, elapsed: floa
     }
     if result.records > 0:
         tables["requests"] = kept_requests(requests, result.records)
-    store.finish_run(run_id, result, write_parts(store.lake, run_id, tables))
+    store.finish_run(run_id, result, write_parts(store.files, run_id, tables))

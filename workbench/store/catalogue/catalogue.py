@@ -46,6 +46,10 @@ class Catalogue:
         """Number that rises whenever any process commits what readers see."""
         return self._connection.version
 
+    def problems(self) -> list[str]:
+        """Say what is wrong inside the catalogue's file; nothing where it is sound."""
+        return self._connection.problems()
+
     def publish(self, version: int, put_in_place: Callable[[], None]) -> bool:
         """Put a published copy in place, unless one of a later version already is.
 

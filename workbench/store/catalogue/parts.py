@@ -25,6 +25,7 @@ _INSERT_FILE = f"""
 """
 _INSERT_ROWS = f"insert into rows_of_runs ({_list(_ROWS)}) values ({_list(_ROWS, '?')})"
 _DELETE_ROWS = "delete from rows_of_runs where path = ? and run_id = ? and rows = ?"
+_RENEW = "update runs set revision = (select version from manifest) where run_id = ?"
 _PARTS = f"""
     select {", ".join(f'f."{name}"' if name not in _ROWS else f"p.{name}" for name in Part.__annotations__)}
     from rows_of_runs p join files f on f.path = p.path
@@ -76,11 +77,18 @@ class PartCatalogue:
         self._insert(sqlite, parts)
         self._discard_unowned(sqlite)
 
-    def swap(self, old: Collection[Part], new: Sequence[Part], check: Callable[[], None]) -> bool:
-        """List new parts with the rows of old ones in their place.
+    def swap(
+        self,
+        old: Collection[Part],
+        new: Sequence[Part],
+        check: Callable[[], None],
+        renew: Collection[int] = (),
+    ) -> bool:
+        """List new parts in the place of old ones.
 
         Args:
             check: looks, while no file can be collected, whether the new parts are there.
+            renew: runs that count as changed by it.
 
         Returns:
             False where one of the old ones does not live any more; nothing is changed then.
@@ -94,6 +102,7 @@ class PartCatalogue:
                         raise _SupersededError
                 self._insert(sqlite, new)
                 self._discard_unowned(sqlite)
+                sqlite.executemany(_RENEW, [(run_id,) for run_id in renew])
         except _SupersededError:
             return False
         return True
