@@ -12,7 +12,7 @@ from workbench.simulate.balancers import Balancers
 from workbench.simulate.detectors import NOTHING
 from workbench.simulate.detectors.nginx import NginxMaxFails
 from workbench.simulate.engines.reference.attempts import Attempt, Call
-from workbench.simulate.engines.reference.desk import Desk
+from workbench.simulate.engines.reference.desk import Desk, Rngs
 from workbench.simulate.pool import Servers
 from workbench.simulate.strategies import Strategy
 from workbench.simulate.streams import Stream, generator
@@ -82,11 +82,12 @@ def pick_sequence(
         desk.drained[server] = 1
         desk.reassess(server, 0.0)
     rng = generator(seed, replication=0, stream=Stream.BALANCER, index=0)
+    rngs = Rngs(rng, generator(seed, replication=0, stream=Stream.FAILOVER, index=0))
     found = []
     for number in range(count):
         failed = {one.server for one in failing if one.first <= number <= one.last}
         key = numbers[keys[number % len(keys)]] if keys else 0
-        found.append(_send(desk, rng, number, number * interval, key=key, failed=failed, hold=hold))
+        found.append(_send(desk, rngs, number, number * interval, key=key, failed=failed, hold=hold))
     return found
 
 
@@ -97,7 +98,7 @@ def _fresh_desk(strategy: Strategy, servers: Servers, names: list[str], max_fail
 
 
 def _send(
-    desk: Desk, rng: Generator, number: int, now: float, *, key: int, failed: set[int], hold: bool
+    desk: Desk, rngs: Rngs, number: int, now: float, *, key: int, failed: set[int], hold: bool
 ) -> list[int]:
     """Send a request, and send it on where it fails; tell where to."""
     _release(desk, now)
@@ -105,7 +106,7 @@ def _send(
     most = desk.rules.most or sum(weight > 0 for weight in desk.servers.weight)
     sent: list[int] = []
     while call.tries < most:
-        server = desk.choose(call, now, rng, key=key, demand=1.0)
+        server = desk.choose(call, now, rngs, key=key, demand=1.0)
         sent.append(max(server, -1))
         if server < 0:
             break
@@ -116,7 +117,7 @@ def _send(
         attempt = Attempt(number, call, now)
         attempt.server = server
         attempt.outcome = Outcome.UNREACHABLE if server in failed else Outcome.OK
-        _note(desk, attempt, now, rng, hold=hold)
+        _note(desk, attempt, now, rngs.strategy, hold=hold)
         if attempt.outcome is Outcome.OK:
             break
         call.tries += 1
