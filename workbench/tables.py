@@ -118,7 +118,7 @@ def _column(
     if name in _SHARES:
         metadata["most"] = "1"
     if name in CODES:
-        metadata["codes"] = json.dumps({code.value: code.label for code in CODES[name]})
+        metadata["codes"] = json.dumps({code.value: code.name.lower() for code in CODES[name]})
     if before:
         metadata["before"] = before
     return pa.field(name, kind, nullable=nullable, metadata=metadata)
@@ -201,13 +201,9 @@ OUTAGES = pa.schema(
         _column("fault", pa.string(), "what was wrong with it, such as crash"),
         _column("begin_us", pa.int64(), "when it began", unit="us"),
         _column("end_us", pa.int64(), "when it ended; null if it did not", unit="us", nullable=True),
-        _column(
-            "detected_s", pa.float64(), "until the first balancer sent nothing more", unit="s", nullable=True
-        ),
-        _column("ejected_s", pa.float64(), "until all balancers sent nothing more", unit="s", nullable=True),
-        _column(
-            "back_s", pa.float64(), "from the end until all balancers send again", unit="s", nullable=True
-        ),
+        _column("detected_s", pa.float64(), "until a balancer sent no more", unit="s", nullable=True),
+        _column("ejected_s", pa.float64(), "until all balancers sent no more", unit="s", nullable=True),
+        _column("back_s", pa.float64(), "from the end until all send again", unit="s", nullable=True),
         _column(
             "settled_s",
             pa.float64(),
@@ -256,10 +252,8 @@ SUMMARIES = pa.schema(
             )
             for outcome in Outcome
         ),
-        _column(
-            "attempts", pa.int64(), "sendings to servers, for the requests of the window", before="requests"
-        ),
-        _column("retried", pa.int64(), "requests of the window that took more than one sending", before="0"),
+        _column("attempts", pa.int64(), "attempts for the requests of the window", before="requests"),
+        _column("retried", pa.int64(), "of these, took more than one attempt", before="0"),
         _column("goodput_per_s", pa.float64(), "requests of the window that ended ok, a second", unit="1/s"),
         _column("utilisation", pa.float64(), "share of the slots busy in the window, 0 to 1"),
         _column("share", pa.float64(), "share of the requests that were sent to this server, 0 to 1"),
