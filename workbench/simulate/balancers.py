@@ -97,6 +97,7 @@ class Balancers(Section):
     def _check(self) -> Self:
         if (self.view is Sharing.REFRESHED) != (self.refresh_every is not None):
             raise PydanticCustomError("refresh", "`refresh_every` with `view: refreshed`, and only then")
+        self.holding_detector().check_with(self.checks)
         return self
 
     @property

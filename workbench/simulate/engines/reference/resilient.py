@@ -249,7 +249,17 @@ class ResilientRun(Run):
         self.monitors[desk.number].picked(server, now)
         if (timeout := desk.rules.try_timeout) < math.inf:
             self.clock.at(now + timeout, Kind.TIMER, attempt.number, self.on_try_timeout)
-        self.breakage.carry(attempt, now, self.reach)
+        refused_after = self.scenario.network.refused_after
+        if refused_after is not None and self.breakage.refuses(attempt):
+            attempt.told = Outcome.UNREACHABLE
+            self.clock.at(
+                now + refused_after,
+                Kind.ANSWER,
+                attempt.number,
+                lambda event: self.on_reply(attempt, event.time),
+            )
+        else:
+            self.breakage.carry(attempt, now, self.reach)
 
     def on_try_timeout(self, event: Happening) -> None:
         """A balancer has waited for an answer for too long."""
