@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from workbench.simulate.faults._base import Fault, problem
 from workbench.simulate.pool import Servers
 
 _SHOWN = 10
+_WILD = frozenset("*?[")
 
 Names = Annotated[
     list[Annotated[str, Field(min_length=1)]],
@@ -32,11 +34,11 @@ class ServerFault(Fault):
 
     def targets(self, servers: Servers) -> list[int]:
         """List the servers that are chosen, by their place in the pool."""
+        by_name, by_zone = chooser(self.servers), chooser(self.zone)
         return [
             number
             for number, (name, zone) in enumerate(zip(servers.names, servers.zone, strict=True))
-            if (not self.servers or matches(name, self.servers))
-            and (not self.zone or (zone != "" and matches(zone, self.zone)))
+            if (not self.servers or by_name(name)) and (not self.zone or (zone != "" and by_zone(zone)))
         ]
 
     def problems(self, servers: Servers, balancers: int) -> list[InitErrorDetails]:
@@ -44,24 +46,36 @@ class ServerFault(Fault):
         zones = sorted({zone for zone in servers.zone if zone})
         found = [
             problem("servers", name, f"names or patterns of servers: {listed(servers.names)}")
-            for name in self.servers
-            if not any(matches(server, [name]) for server in servers.names)
+            for name in without_match(self.servers, servers.names)
         ]
         found += [
             problem("zone", name, f"zones of the pool's servers: {listed(zones)}")
-            for name in self.zone
-            if not any(matches(zone, [name]) for zone in zones)
+            for name in without_match(self.zone, zones)
         ]
         if not found and not self.targets(servers):
-            chosen = [z for n, z in zip(servers.names, servers.zone, strict=True) if matches(n, self.servers)]
-            theirs = listed(sorted(set(filter(None, chosen))))
+            by_name = chooser(self.servers)
+            chosen = {z for n, z in zip(servers.names, servers.zone, strict=True) if z and by_name(n)}
+            theirs = listed(sorted(chosen))
             found.append(problem("zone", ", ".join(self.zone), f"zones of the servers named: {theirs}"))
         return found
 
 
-def matches(name: str, patterns: list[str]) -> bool:
-    """Tell whether a name is one of these or matches a pattern."""
-    return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
+def chooser(patterns: list[str]) -> Callable[[str], bool]:
+    """Give what tells whether a name is one of these or matches a pattern of them."""
+    exactly = set(patterns)
+    wild = [pattern for pattern in patterns if _WILD.intersection(pattern)]
+    return lambda name: name in exactly or any(fnmatchcase(name, pattern) for pattern in wild)
+
+
+def without_match(patterns: list[str], names: list[str]) -> list[str]:
+    """List those of the patterns that are no name and match none."""
+    known = set(names)
+    return [
+        pattern
+        for pattern in patterns
+        if pattern not in known
+        and not (_WILD.intersection(pattern) and any(fnmatchcase(name, pattern) for name in names))
+    ]
 
 
 def listed(names: list[str]) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import jsonschema
 import pytest
-from pydantic import ValidationError
+from pydantic import ValidationError, field_validator
 from ruamel.yaml import YAML
 
 from tests.unit.simulate.faults.told import POOL, fault, told
@@ -197,6 +197,23 @@ def test_all_faults_are_checked_at_once_each_at_its_place():
         check_faults([bad, good, fault("reload", at=1, balancers=[7])], POOL, 2)
     assert [item["loc"] for item in error.value.errors()] == [(0, "servers"), (2, "balancers")]
     check_faults([good, good], POOL, 2)
+
+
+class Placed(Broken):
+    """As a scenario does, it checks faults against the pool."""
+
+    @field_validator("faults")
+    @classmethod
+    def _check(cls, faults: list[Fault]) -> list[Fault]:
+        check_faults(faults, POOL, 1)
+        return faults
+
+
+def test_a_document_names_the_line_of_a_fault_that_chooses_no_server():
+    text = "faults:\n- {kind: crash, at: 1s}\n- kind: crash\n  at: 1s\n  servers: [web-0, db]\n"
+    with pytest.raises(DocumentError) as error:
+        parse_document(text, Placed, name="broken.yaml", folder=Path())
+    assert str(error.value) == f"broken.yaml:5: faults[1].servers: given 'db'; allowed: {SERVERS}"
 
 
 def shown() -> list[dict[str, Any]]:
