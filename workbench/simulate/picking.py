@@ -84,6 +84,8 @@ def pick_sequence(
     rng = generator(seed, replication=0, stream=Stream.BALANCER, index=0)
     found = []
     for number in range(count):
+        if failing:
+            _release(desk, number * interval)
         failed = {one.server for one in failing if one.first <= number <= one.last}
         key = numbers[keys[number % len(keys)]] if keys else 0
         found.append(_send(desk, rng, number, number * interval, key=key, failed=failed, hold=hold))
@@ -100,7 +102,6 @@ def _send(
     desk: Desk, rng: Generator, number: int, now: float, *, key: int, failed: set[int], hold: bool
 ) -> list[int]:
     """Send a request, and send it on where it fails; tell where to."""
-    _release(desk, now)
     call = Call(number, 0, 0, now)
     most = desk.rules.most or sum(weight > 0 for weight in desk.servers.weight)
     sent: list[int] = []
