@@ -20,7 +20,6 @@ from workbench.simulate.strategies.envoy import (
     EnvoyRandom,
     EnvoyRingHash,
     EnvoyRoundRobin,
-    priority_load,
 )
 from workbench.simulate.strategies.envoy._bounded_load import next_word, seed_twister
 from workbench.simulate.strategies.envoy.maglev import slot_of
@@ -114,28 +113,6 @@ def test_round_robin_picks_as_envoy(seen: dict[str, Any]) -> None:
 def test_least_request_picks_as_envoy(seen: dict[str, Any]) -> None:
     driver = Driver(EnvoyLeastRequest(), pool(seen["weights"]))
     assert letters(driver.run(len(seen["picks"]))) == seen["picks"]
-
-
-@pytest.mark.parametrize("seen", SEEN["priority"])
-def test_priorities_share_the_load_as_in_envoy(seen: dict[str, Any]) -> None:
-    assert priority_load(seen["healthy"], seen["total"]) == (seen["load"], seen["panic"])
-
-
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=5), st.integers(0, 100))
-def test_priority_loads_are_whole(levels: list[tuple[int, int]], threshold: int) -> None:
-    healthy, total = [min(level) for level in levels], [max(level) for level in levels]
-    load, panic = priority_load(healthy, total, panic_threshold=threshold)
-    assert sum(load) == 100
-    assert len(load) == len(panic) == len(levels)
-    assert (
-        not any(panic)
-        or sum(140 * up // hosts for up, hosts in zip(healthy, total, strict=True) if hosts) < 100
-    )
-
-
-def test_priorities_without_a_healthy_host_or_panic_leave_all_to_the_first() -> None:
-    assert priority_load([0, 0], [1, 3], panic_threshold=0) == ([100, 0], [False, False])
-    assert priority_load([0, 0], [0, 0]) == ([100, 0], [True, True])
 
 
 @given(few_weights, st.integers(0, 400))

@@ -97,6 +97,7 @@ class Balancers(Section):
     def _check(self) -> Self:
         if (self.view is Sharing.REFRESHED) != (self.refresh_every is not None):
             raise PydanticCustomError("refresh", "`refresh_every` with `view: refreshed`, and only then")
+        self.holding_detector().check_with(self.checks)
         return self
 
     @property
@@ -111,12 +112,8 @@ class Balancers(Section):
 
     def holding_detector(self) -> Detector:
         """The detector that holds."""
-        return self.detector or DETECTORS.read(
-            _f if (_f := _DETECTORS.get(self.strategy.product, "none")) in DETECTORS else "none"
-        )
+        return self.detector or DETECTORS.read(_DETECTORS.get(self.strategy.product, "none"))
 
     def holding_failover(self) -> Failover:
         """The rule of failover that holds."""
-        return self.failover or FAILOVER.read(
-            _f if (_f := _FAILOVER.get(self.strategy.product, "in_order")) in FAILOVER else "in_order"
-        )
+        return self.failover or FAILOVER.read(_FAILOVER.get(self.strategy.product, "in_order"))

@@ -46,6 +46,10 @@ class Attempts:
     def __len__(self) -> int:
         return len(self.request)
 
+    def retried(self) -> int:
+        """Count the requests that took more than one attempt."""
+        return int(np.count_nonzero(np.bincount(self.request) > 1)) if len(self) else 0
+
     def to_table(self, run_id: int) -> pa.Table:
         """Write the attempts as rows of the attempts table."""
         nowhere = self.server < 0

@@ -19,7 +19,7 @@ from workbench.quantities import Duration, Extent, PositiveDuration
 from workbench.simulate.arrivals import ARRIVALS, ArrivalProcess, ClosedLoop, TraceArrivals
 from workbench.simulate.balancers import Balancers
 from workbench.simulate.clients import Clients
-from workbench.simulate.faults import FAULTS, Fault
+from workbench.simulate.faults import FAULTS, Fault, check_faults
 from workbench.simulate.keys import KEYS, KeyDistribution
 from workbench.simulate.pool import ServerGroup, Servers, expand
 from workbench.simulate.services import SERVICES, ServiceDemand
@@ -38,6 +38,11 @@ class Network(Section):
 
     delay: Duration = 0.0
     """One-way delay between balancer and server, seconds."""
+    refused_after: Duration | None = None
+    """When a balancer knows that a connection is refused, seconds; there and back by default.
+
+    Less where the delay holds work that a refusal does not take, such as reading the request.
+    """
 
 
 class Measure(StrEnum):
@@ -116,6 +121,14 @@ class Scenario(Section):
         if keys is None and balancers is not None:
             _check_hashing([balancers.strategy])
         return keys
+
+    @field_validator("faults")
+    @classmethod
+    def _check_faults(cls, faults: list[Fault], info: ValidationInfo) -> list[Fault]:
+        pool, balancers = info.data.get("pool"), info.data.get("balancers")
+        if pool is not None and balancers is not None:
+            check_faults(faults, expand(pool), balancers.count)
+        return faults
 
     @field_validator("comparison")
     @classmethod

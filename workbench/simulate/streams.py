@@ -34,6 +34,8 @@ class Stream(IntEnum):
     """A balancer's detector."""
     WEIGHTS = 11
     """A balancer's rule of weights."""
+    FAILOVER = 13
+    """Which group of servers a balancer picks in."""
     CLIENTS = 12
     """Waits before retries, and the balancer that a further try comes to."""
 

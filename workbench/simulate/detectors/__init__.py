@@ -9,6 +9,8 @@ from workbench.simulate.detectors._base import (
     Detector,
     DetectorState,
 )
+from workbench.simulate.detectors.envoy import EnvoyOutlierDetection
+from workbench.simulate.detectors.finagle import FinagleFailureAccrual
 from workbench.simulate.detectors.haproxy import HaproxyObserve
 from workbench.simulate.detectors.nginx import NginxMaxFails
 from workbench.simulate.detectors.none import NoDetector
@@ -21,6 +23,8 @@ __all__ = [
     "NOT_BY_TIME",
     "Detector",
     "DetectorState",
+    "EnvoyOutlierDetection",
+    "FinagleFailureAccrual",
     "HaproxyObserve",
     "NginxMaxFails",
     "NoDetector",

@@ -1,9 +1,7 @@
 """Rules of failover, one a file; each is named by its `kind`, those of a product after the product."""
 
+from workbench.simulate.failover import envoy
 from workbench.simulate.failover._base import FAILOVER, NO_GROUP, Failover, GroupState
-from workbench.simulate.failover.in_order import InOrder
-
-__all__ = ["FAILOVER", "NO_GROUP", "Failover", "GroupState", "InOrder"]
 from workbench.simulate.failover.haproxy import HaproxyBackup
 from workbench.simulate.failover.nginx import NginxBackup
 
@@ -15,4 +13,5 @@ __all__ = [
     "HaproxyBackup",
     "InOrder",
     "NginxBackup",
+    "envoy",
 ]

@@ -7,11 +7,13 @@ drawn from a stream of its own: two strategies under the same seed see the same 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
 from numpy.random import Generator
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from workbench.documents import Family, Member
 from workbench.simulate.pool import Servers
@@ -38,7 +40,9 @@ class Effect(IntEnum):
     """`balancer` begins anew and has forgotten all that it knew; `server` is -1. It has no end."""
     INTERRUPT = 7
     """It stops while it works: work in service goes on when this ends, others wait. As SLOW by 0, but it
-    begins only after the server has been busy for `seconds` since the last one ended, and lasts `value`."""
+    begins only after the server has been busy for `seconds` since the last one ended, and lasts `value`.
+    It has no end of its own. One that is told while another is still to come waits its turn behind it; the
+    next is always told before the last one can have ended."""
 
 
 class Change(NamedTuple):
@@ -67,8 +71,42 @@ class Fault(Member):
         Args:
             servers: the pool.
             balancers: number of balancers.
-            stream: `stream(i)` gives the i-th of as many independent generators as are needed.
+            stream: `stream(i)` gives the i-th of as many independent generators as are needed. 0 is for what
+                is drawn for all, i + 1 for server or balancer i: one more changes nothing for the others.
         """
+
+    def problems(self, servers: Servers, balancers: int) -> list[InitErrorDetails]:
+        """List what does not fit a pool and a number of balancers, each thing at its key of the fault."""
+        return []
+
+    def check(self, servers: Servers, balancers: int) -> None:
+        """Refuse a fault that names what is not there.
+
+        Raises:
+            ValidationError: with all that is wrong, each with its key, what was given and what there is.
+        """
+        if problems := self.problems(servers, balancers):
+            raise ValidationError.from_exception_data(self.kind, problems)
+
+
+def problem(key: str, given: object, allowed: str) -> InitErrorDetails:
+    """Tell what is wrong with a key of a fault."""
+    return InitErrorDetails(type=PydanticCustomError(key, allowed), loc=(key,), input=given)
+
+
+def check_faults(faults: Sequence[Fault], servers: Servers, balancers: int) -> None:
+    """Refuse faults that name what is not there, each at its place in the list.
+
+    Raises:
+        ValidationError: with all that is wrong in all of them.
+    """
+    found = [
+        item | {"loc": (place, *item.get("loc", ()))}
+        for place, fault in enumerate(faults)
+        for item in fault.problems(servers, balancers)
+    ]
+    if found:
+        raise ValidationError.from_exception_data("faults", found)
 
 
 FAULTS: Family[Fault] = Family("fault", Fault)  # type: ignore[type-abstract]

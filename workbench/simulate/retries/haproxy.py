@@ -11,7 +11,7 @@ from workbench.quantities import Duration, PositiveDuration
 from workbench.simulate.retries._base import RETRIES, Retries, RetryRules
 from workbench.tables import Outcome
 
-_STAYING = ("haproxy.leastconn", "haproxy.first", "haproxy.source", "haproxy.hash")
+_STAYING = ("haproxy.source", "haproxy.hash")
 """Strategies that are no round robin to HAProxy, after which a request keeps to its server."""
 _LONGEST_WAIT = 1.0
 
@@ -44,5 +44,5 @@ class HaproxyRetries(Retries):
             stay=True,
             stay_wait=min(self.connect_timeout, _LONGEST_WAIT),
             leave_every=self.redispatch,
-            leave_freely=strategy not in _STAYING,
+            leave_freely=self.redispatch != 0 and strategy not in _STAYING,
         )

@@ -124,6 +124,11 @@ class Breakage:
         """Tell whether nothing gets through between a balancer and a server."""
         return bool(self.cut) and (balancer, server) in self.cut
 
+    def refuses(self, attempt: Attempt) -> bool:
+        """Tell whether an attempt's server refuses connections and can be reached."""
+        crashed = self.run.machines[attempt.server].crashes > 0
+        return crashed and not self.is_cut(attempt.call.balancer, attempt.server)
+
     def carry(self, attempt: Attempt, now: float, arrives: Arrives) -> None:
         """Carry an attempt to its server, or what is told about it back, and call `arrives` there."""
         if self.cut and (link := (attempt.call.balancer, attempt.server)) in self.cut:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from heapq import heapreplace
+from typing import NamedTuple
 
 from numpy.random import Generator
 
@@ -31,6 +32,13 @@ NONE_HEALTHY, ALL_FULL = -1, -2
 
 ERRORS = frozenset({Outcome.TIMEOUT, Outcome.UNREACHABLE, Outcome.RESET})
 """Outcomes of an attempt that always speak against the server; others do where they are retried."""
+
+
+class Rngs(NamedTuple):
+    """A balancer's streams."""
+
+    strategy: Generator
+    failover: Generator
 
 
 class Desk:
@@ -180,7 +188,7 @@ class Desk:
             floats=memory.floats,
         )
 
-    def choose(self, call: Call, now: float, rng: Generator, *, key: int, demand: float) -> int:
+    def choose(self, call: Call, now: float, rngs: Rngs, *, key: int, demand: float) -> int:
         """Pick a server for a call; NONE_HEALTHY or ALL_FULL where there is none.
 
         Raises:
@@ -197,17 +205,17 @@ class Desk:
         ruled_out = call.failed_at if self.rules.not_again else ()
         for server in ruled_out:
             self.views[self.group_of[server]].usable[server] = 0
-        chosen = self.pick(rng)
+        chosen = self.pick(rngs)
         for server in ruled_out:
             self.judge(server)
         return chosen
 
-    def pick(self, rng: Generator) -> int:
+    def pick(self, rngs: Rngs) -> int:
         """Let the strategy pick in the group that the rule of failover names, and in further ones."""
         group = NO_GROUP
-        while (group := type(self.failover).choose(self.groups, group, rng)) != NO_GROUP:
+        while (group := type(self.failover).choose(self.groups, group, rngs.failover)) != NO_GROUP:
             view = self.views[group]
-            server = self.asked(view, rng)
+            server = self.asked(view, rngs.strategy)
             if server >= 0:
                 return server
         in_service = any(any(view.in_service) for view in self.views)

@@ -12,7 +12,7 @@ from workbench.simulate.engines.reference.attempts import NOWHERE, Attempt, Call
 from workbench.simulate.engines.reference.breakage import Breakage
 from workbench.simulate.engines.reference.budget import RetryBudget
 from workbench.simulate.engines.reference.clock import Happening, Kind
-from workbench.simulate.engines.reference.desk import ALL_FULL, Desk
+from workbench.simulate.engines.reference.desk import ALL_FULL, Desk, Rngs
 from workbench.simulate.engines.reference.machine import Machine
 from workbench.simulate.engines.reference.monitor import Monitor
 from workbench.simulate.engines.reference.run import Run, Seen, Standing
@@ -54,7 +54,10 @@ class ResilientRun(Run):
             Desk(number, settings, pool, names, pool=in_flight, rules=rules)
             for number in range(1 if settings.view == "shared" else settings.count)
         ]
-        self.rngs = [self.stream(Stream.BALANCER, number) for number in range(settings.count)]
+        self.rngs = [
+            Rngs(self.stream(Stream.BALANCER, number), self.stream(Stream.FAILOVER, number))
+            for number in range(settings.count)
+        ]
         self.fault_rng = self.stream(Stream.ERRORS)
         self.client_rng = self.stream(Stream.CLIENTS)
         self.knows_demand = settings.strategy.knows_demand
@@ -249,7 +252,17 @@ class ResilientRun(Run):
         self.monitors[desk.number].picked(server, now)
         if (timeout := desk.rules.try_timeout) < math.inf:
             self.clock.at(now + timeout, Kind.TIMER, attempt.number, self.on_try_timeout)
-        self.breakage.carry(attempt, now, self.reach)
+        refused_after = self.scenario.network.refused_after
+        if refused_after is not None and self.breakage.refuses(attempt):
+            attempt.told = Outcome.UNREACHABLE
+            self.clock.at(
+                now + refused_after,
+                Kind.ANSWER,
+                attempt.number,
+                lambda event: self.on_reply(attempt, event.time),
+            )
+        else:
+            self.breakage.carry(attempt, now, self.reach)
 
     def on_try_timeout(self, event: Happening) -> None:
         """A balancer has waited for an answer for too long."""
