@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -46,10 +46,6 @@ class Attempts:
     def __len__(self) -> int:
         return len(self.request)
 
-    def retried(self) -> int:
-        """Count the requests that took more than one attempt."""
-        return int(np.count_nonzero(np.bincount(self.request) > 1)) if len(self) else 0
-
     def to_table(self, run_id: int) -> pa.Table:
         """Write the attempts as rows of the attempts table."""
         nowhere = self.server < 0
@@ -70,6 +66,21 @@ class Attempts:
             "end_us": microseconds(self.ended),
         }
         return pa.table(columns, schema=tables.ATTEMPTS)
+
+
+class Visits(NamedTuple):
+    """What came to the servers; one entry each, times in seconds, NaN for never."""
+
+    server: NDArray[np.int64]
+    reached: NDArray[np.float64]
+    begin: NDArray[np.float64]
+    finish: NDArray[np.float64]
+    """When its service ended or broke off."""
+    ended: NDArray[np.float64]
+    """When the balancer, or the client, was done with it."""
+    outcome: NDArray[np.int64]
+    queue_depth: NDArray[np.int64]
+    """Requests waiting at the server when it came there; -1 where it did not get that far."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +156,45 @@ class Records:
             "response_us": microseconds(self.response),
         }
         return pa.table(columns, schema=tables.REQUESTS)
+
+    def tries(self) -> NDArray[np.int64]:
+        """How often each request was sent, or was to be sent."""
+        if self.attempts is None:
+            return np.ones(len(self), np.int64)
+        return np.bincount(self.attempts.request, minlength=len(self)).astype(np.int64)
+
+    def retried(self) -> NDArray[np.bool_]:
+        """Which requests took more than one attempt."""
+        return self.tries() > 1
+
+    def visits(self) -> Visits:
+        """Give what came to the servers: every attempt that was sent, or every request that was."""
+        if self.attempts is None:
+            sent = self.server >= 0
+            reached = self.arrival + self.delay[np.maximum(self.server, 0)]
+            return Visits(
+                self.server[sent],
+                reached[sent],
+                self.begin[sent],
+                self.finish[sent],
+                self.answered[sent],
+                self.outcome[sent],
+                self.queue_depth[sent],
+            )
+        one = self.attempts
+        sent = one.server >= 0
+        stays = np.isfinite(one.begin) & np.isnan(one.finish)
+        finish = np.where(stays, self.drained, one.finish)
+        reached = one.sent + self.delay[np.maximum(one.server, 0)]
+        return Visits(
+            one.server[sent],
+            reached[sent],
+            one.begin[sent],
+            finish[sent],
+            one.ended[sent],
+            one.outcome[sent],
+            one.queue_depth[sent],
+        )
 
     def ok(self) -> NDArray[np.bool_]:
         """Which requests ended well."""

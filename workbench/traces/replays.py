@@ -72,7 +72,7 @@ def replay_free(recording: Recording, strategy: Strategy, overhead: Overhead, *,
         server=records.server,
         latency=records.response + overhead.client_delay,
         status=statuses(recording.setup.proxy, records.outcome),
-        retried=0 if records.attempts is None else records.attempts.retried(),
+        retried=int(np.count_nonzero(records.retried())),
         downs=[(one.time + recording.begin, one.server) for one in records.events if one.kind in gone],
         ups=[(one.time + recording.begin, one.server) for one in records.events if one.kind in back],
     )

@@ -16,7 +16,11 @@ from workbench.simulate import (
     Records,
     ReferenceEngine,
     Workload,
+    events_table,
+    histograms,
+    kept_requests,
     measured_window,
+    outages_table,
     sample,
     summarise,
 )
@@ -107,11 +111,6 @@ def _new_run(cell: Cell) -> NewRun:
 
 
 def _keep(store: Store, run_id: int, cell: Cell, records: Records, elapsed: float) -> None:
-    tables = {
-        "requests": records.to_table(run_id),
-        "samples": sample(records, cell.scenario, run_id=run_id),
-        "summaries": summarise(records, cell.scenario, run_id=run_id),
-    }
     begin, end = measured_window(records, cell.scenario.warm_up)
     result = RunResult(
         requests=len(records),
@@ -119,5 +118,20 @@ def _keep(store: Store, run_id: int, cell: Cell, records: Records, elapsed: floa
         end_us=round(end * 1e6),
         drained_us=round(records.drained * 1e6),
         elapsed_s=elapsed,
+        records=store.settings.records,
     )
-    store.finish_run(run_id, result, write_parts(store.lake, run_id, tables))
+    requests = records.to_table(run_id)
+    tables = {
+        "histograms": histograms(requests, measured_us=(result.warm_up_us, result.end_us), run_id=run_id),
+        "samples": sample(records, cell.scenario, run_id=run_id),
+        "summaries": summarise(records, cell.scenario, run_id=run_id),
+    }
+    if records.attempts is not None:
+        desks = 1 if cell.scenario.balancers.view == "shared" else cell.scenario.balancers.count
+        tables["events"] = events_table(records.events, run_id)
+        tables["outages"] = outages_table(records, desks=desks, run_id=run_id)
+        if result.records == 1:
+            tables["attempts"] = records.attempts.to_table(run_id)
+    if result.records > 0:
+        tables["requests"] = kept_requests(requests, result.records)
+    store.finish_run(run_id, result, write_parts(store.files, run_id, tables))

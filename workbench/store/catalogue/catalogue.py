@@ -9,6 +9,7 @@ from pathlib import Path
 
 from workbench.store.catalogue.comparisons import ComparisonCatalogue
 from workbench.store.catalogue.connection import Connection
+from workbench.store.catalogue.parts import PartCatalogue
 from workbench.store.catalogue.runs import RunCatalogue
 
 
@@ -28,7 +29,8 @@ class Catalogue:
 
     def __init__(self, file: Path, clock: Callable[[], datetime]) -> None:
         self._connection = Connection(file)
-        self.runs = RunCatalogue(self._connection, clock)
+        self.parts = PartCatalogue(self._connection, clock)
+        self.runs = RunCatalogue(self._connection, self.parts, clock)
         self.comparisons = ComparisonCatalogue(self._connection, clock)
 
     def close(self) -> None:
@@ -43,6 +45,10 @@ class Catalogue:
     def version(self) -> int:
         """Number that rises whenever any process commits what readers see."""
         return self._connection.version
+
+    def problems(self) -> list[str]:
+        """Say what is wrong inside the catalogue's file; nothing where it is sound."""
+        return self._connection.problems()
 
     def publish(self, version: int, put_in_place: Callable[[], None]) -> bool:
         """Put a published copy in place, unless one of a later version already is.

@@ -17,6 +17,8 @@ from workbench.store.catalogue.migrations import CATALOGUE_VERSION, MIGRATIONS
 BUSY_S = 10.0
 """How long a transaction waits for that of another process, seconds."""
 
+_REFERENCES = "pragma foreign_key_check"
+
 Parameters = Sequence[Any] | Mapping[str, Any]
 
 
@@ -52,6 +54,12 @@ class Connection:
         """Run one statement that reads."""
         with self._lock, self._explained():
             return self._sqlite.execute(sql, parameters).fetchall()
+
+    def problems(self) -> list[str]:
+        """Check the file and its references."""
+        found = [str(row[0]) for row in self.rows("pragma integrity_check")]
+        strays = [f"{row[0]}, row {row[1]}, refers to no row of {row[2]}" for row in self.rows(_REFERENCES)]
+        return [problem for problem in found if problem != "ok"] + strays
 
     @contextmanager
     def reading(self) -> Iterator[None]:

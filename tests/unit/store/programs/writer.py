@@ -21,6 +21,7 @@ from workbench.tables import REQUESTS
 def requests(run_id: int, count: int) -> pa.Table:
     columns = {field.name: pa.array(np.zeros(count), field.type) for field in REQUESTS}
     columns["run_id"] = pa.array(np.full(count, run_id, np.int32))
+    columns["req_id"] = pa.array(np.arange(count, dtype=np.int32))
     columns["response_us"] = pa.array(np.arange(count))
     return pa.table(columns, schema=REQUESTS)
 

@@ -20,6 +20,7 @@ class WaitingRoom:
         self.common: deque[Attempt] = deque()
         self.own: list[deque[Attempt]] = [deque() for _ in range(servers)]
         self.order = count()
+        self.size = 0
 
     def join(self, attempt: Attempt, server: int) -> bool:
         """Let a request wait, for a server or for any; False where the queue is full."""
@@ -30,6 +31,7 @@ class WaitingRoom:
         attempt.server = server
         attempt.queued = next(self.order)
         queue.append(attempt)
+        self.size += 1
         return True
 
     def leave(self, attempt: Attempt) -> None:
@@ -37,6 +39,7 @@ class WaitingRoom:
         queue = self.common if attempt.server < 0 else self.own[attempt.server]
         queue.remove(attempt)
         attempt.queued = NOWHERE
+        self.size -= 1
 
     def next_for(self, server: int, *, takes_common: bool) -> Attempt | None:
         """Take the request that a server with room serves next."""
@@ -49,15 +52,17 @@ class WaitingRoom:
         """Take the first of a queue."""
         attempt = queue.popleft()
         attempt.queued = NOWHERE
+        self.size -= 1
         return attempt
 
     def clear(self, server: int) -> list[Attempt]:
         """Send away those that wait for a server which is out of service."""
         gone = list(self.own[server])
         self.own[server].clear()
+        self.size -= len(gone)
         for attempt in gone:
             attempt.queued = NOWHERE
         return gone
 
     def __len__(self) -> int:
-        return len(self.common) + sum(len(own) for own in self.own)
+        return self.size
