@@ -270,6 +270,20 @@ def test_bounded_load_never_exceeds_its_bound(given_weights: list[int], factor: 
             driver.end(held.pop(int(chance.random() * len(held))))
 
 
+def test_requests_that_wait_for_a_full_server_do_not_count_against_its_bound() -> None:
+    """With 6 in service, 7 x 1.5 make 11 slots, at least 3 for each: none has more than it may."""
+    servers = pool([1, 1, 1], limits=[2, 2, 2])
+    bounded, free = (
+        Driver(HaproxyHash(type="consistent", balance_factor=factor), servers, keys=ADDRESSES)
+        for factor in (150, 0)
+    )
+    for driver in (bounded, free):
+        driver.view.in_flight[:] = [2, 9, 2]
+    picks = [bounded.pick_(bounded.view._replace(key=[key]), bounded.rng) for key in range(30)]
+    assert picks == [free.pick_(free.view._replace(key=[key]), free.rng) for key in range(30)]
+    assert 1 in picks
+
+
 def test_random_draws_follow_the_ring_which_follows_the_weights() -> None:
     given_weights = np.array([50, 30, 10, 10])
     picks = Driver(HaproxyRandom(draws=1), pool(given_weights.tolist()), seed=7).run(20_000)

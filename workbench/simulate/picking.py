@@ -13,6 +13,7 @@ from workbench.simulate.detectors import NOTHING
 from workbench.simulate.detectors.nginx import NginxMaxFails
 from workbench.simulate.engines.reference.attempts import Attempt, Call
 from workbench.simulate.engines.reference.desk import Desk, Rngs
+from workbench.simulate.failover.in_order import InOrder
 from workbench.simulate.pool import Servers
 from workbench.simulate.strategies import Strategy
 from workbench.simulate.streams import Stream, generator
@@ -81,28 +82,35 @@ def pick_sequence(
     for server in down:
         desk.drained[server] = 1
         desk.reassess(server, 0.0)
-    rng = generator(seed, replication=0, stream=Stream.BALANCER, index=0)
-    rngs = Rngs(rng, generator(seed, replication=0, stream=Stream.FAILOVER, index=0))
+    rngs = Rngs(*(_stream(seed, stream) for stream in (Stream.BALANCER, Stream.FAILOVER)))
+    detecting = _stream(seed, Stream.DETECTORS)
     found = []
     for number in range(count):
+        if failing:
+            _release(desk, number * interval)
         failed = {one.server for one in failing if one.first <= number <= one.last}
         key = numbers[keys[number % len(keys)]] if keys else 0
-        found.append(_send(desk, rngs, number, number * interval, key=key, failed=failed, hold=hold))
+        call = Call(number, 0, 0, number * interval)
+        found.append(_send(desk, call, rngs, detecting, key=key, failed=failed, hold=hold))
     return found
 
 
+def _stream(seed: int, stream: Stream) -> Generator:
+    return generator(seed, replication=0, stream=stream, index=0)
+
+
 def _fresh_desk(strategy: Strategy, servers: Servers, names: list[str], max_fails: int | None) -> Desk:
+    """Let a balancer begin. It does not panic: what is down is not picked."""
     detector = None if max_fails is None else NginxMaxFails(max_fails=max_fails)
-    settings = Balancers(strategy=strategy, detector=detector)
+    settings = Balancers(strategy=strategy, detector=detector, failover=InOrder())
     return Desk(0, settings, servers, names, pool=[0] * servers.count, rules=settings.retry_rules())
 
 
 def _send(
-    desk: Desk, rngs: Rngs, number: int, now: float, *, key: int, failed: set[int], hold: bool
+    desk: Desk, call: Call, rngs: Rngs, detecting: Generator, *, key: int, failed: set[int], hold: bool
 ) -> list[int]:
     """Send a request, and send it on where it fails; tell where to."""
-    _release(desk, now)
-    call = Call(number, 0, 0, now)
+    now = call.first
     most = desk.rules.most or sum(weight > 0 for weight in desk.servers.weight)
     sent: list[int] = []
     while call.tries < most:
@@ -114,10 +122,10 @@ def _send(
         desk.count_in(server)
         if waits:
             break
-        attempt = Attempt(number, call, now)
+        attempt = Attempt(call.request, call, now)
         attempt.server = server
         attempt.outcome = Outcome.UNREACHABLE if server in failed else Outcome.OK
-        _note(desk, attempt, now, rngs.strategy, hold=hold)
+        _note(desk, attempt, now, detecting, hold=hold)
         if attempt.outcome is Outcome.OK:
             break
         call.tries += 1

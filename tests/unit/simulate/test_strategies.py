@@ -265,6 +265,14 @@ def test_least_connections_holds_connections_in_proportion_to_the_weights(
     assert view.in_flight == shares
 
 
+def test_least_connections_gives_a_server_that_is_slowly_started_its_share():
+    view, rng = view_for(LeastConnections(), [2, 2]), np.random.default_rng(1)
+    view.ramp[1] = 0.25
+    for _ in range(500):
+        view.in_flight[LeastConnections.pick(view, rng)] += 1
+    assert view.in_flight == [400, 100]
+
+
 def test_least_work_left_holds_all_that_are_free_now_for_equal():
     view = view_for(LeastWorkLeft(), [1, 1, 1], free_at=[2.0, 1.0, 0.5], now=1.5)
     assert picks(LeastWorkLeft(), view, 2) == [1, 1]
