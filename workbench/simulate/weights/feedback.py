@@ -12,7 +12,7 @@ from numpy.random import Generator
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from workbench.quantities import PositiveDuration
+from workbench.simulate.intervals import Interval
 from workbench.simulate.pool import Servers
 from workbench.simulate.strategies import Memory
 from workbench.simulate.weights._base import WEIGHT_RULES, WeightRule, WeightState
@@ -95,7 +95,7 @@ class Feedback(WeightRule):
     reweigh = staticmethod(reweigh)
     by: Literal["latency", "utilisation", "queue", "in_flight"]
     """What is to be equal: mean response time, busy share of the slots, requests waiting, or in flight."""
-    period: PositiveDuration = 10.0
+    period: Interval = 10.0
     """Seconds between two changes."""
     gain: float = Field(0.2, gt=0, le=100)
     """How strongly a weight follows a distance, above 0, to 100."""

@@ -8,7 +8,7 @@ from numpy.random import Generator
 from pydantic import Field
 from pydantic_core import PydanticCustomError
 
-from workbench.quantities import PositiveDuration
+from workbench.simulate.intervals import Interval
 from workbench.simulate.pool import Servers
 from workbench.simulate.strategies import Memory
 from workbench.simulate.weights._base import WEIGHT_RULES, WeightRule, WeightState
@@ -34,7 +34,7 @@ class HaproxyAgent(WeightRule):
     source: ClassVar[str] = "HAProxy 2.6 (agent-check; server_parse_weight_change_request)"
     kind: Literal["haproxy.agent"] = "haproxy.agent"
     reweigh = staticmethod(reweigh)
-    agent_inter: PositiveDuration = 2.0
+    agent_inter: Interval = 2.0
     """Seconds between two answers of an agent."""
     least: int = Field(1, ge=1, le=100)
     """The lowest percentage that an agent tells, 1 to 100."""

@@ -7,10 +7,10 @@ whether that is a percentage, the number of servers and the servers. `floats` ho
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from numpy.random import Generator
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from workbench.documents import Section
@@ -40,12 +40,25 @@ def reweigh(state: WeightState, rng: Generator) -> None:
         ints[_DONE] += 1
 
 
+def _one_or_many(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Patterns = Annotated[
+    list[str],
+    BeforeValidator(_one_or_many),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+    ),
+]
+
+
 class WeightChange(Section):
     """A change of the weights of some servers."""
 
     at: Duration
     """When, seconds from the start of the run."""
-    servers: Annotated[list[str], Field(min_length=1, max_length=30_000)] | str = "*"
+    servers: Patterns = Field(["*"], min_length=1, max_length=30_000)
     """Names of servers, or patterns such as `web-*`; all of them without it."""
     weight: int | None = Field(None, ge=0, le=65_535)
     """The new weight, 0 to 65,535; 0 takes no new requests."""
@@ -64,8 +77,7 @@ class WeightChange(Section):
         Raises:
             PydanticCustomError: no server is called so.
         """
-        patterns = [self.servers] if isinstance(self.servers, str) else self.servers
-        for pattern in patterns:
+        for pattern in self.servers:
             if not any(fnmatchcase(name, pattern) for name in servers.names):
                 shown = ", ".join(servers.names[:5]) + (", ..." if servers.count > 5 else "")
                 allowed = f"names of servers of the pool ({shown}), not {pattern}"
@@ -73,7 +85,7 @@ class WeightChange(Section):
         return [
             server
             for server, name in enumerate(servers.names)
-            if any(fnmatchcase(name, pattern) for pattern in patterns)
+            if any(fnmatchcase(name, pattern) for pattern in self.servers)
         ]
 
 

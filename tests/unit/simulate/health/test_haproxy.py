@@ -314,6 +314,7 @@ def test_checks_and_observe_are_the_same_compiled(action: str):
     [
         (CHECKS, {"kind": "haproxy.check", "rise": 0}, "greater than or equal to 1"),
         (CHECKS, {"kind": "haproxy.check", "inter": 0}, "more than 0"),
+        (CHECKS, {"kind": "haproxy.check", "fastinter": "10us"}, "1ms or more"),
         (CHECKS, {"kind": "haproxy.check", "spread_checks": 51}, "less than or equal to 50"),
         (DETECTORS, {"kind": "haproxy.observe", "layer": "layer5"}, "'layer4' or 'layer7'"),
         (DETECTORS, {"kind": "haproxy.observe", "layer": "layer4", "error_limit": 0}, "greater than"),

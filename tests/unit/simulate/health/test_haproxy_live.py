@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import shutil
 import socket
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import pairwise
@@ -17,6 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.parity.programs import WAIT, free_ports, running
+from tests.unit.simulate.health.servers import Server
 from tests.unit.simulate.health.watch import ERROR, UNREACHABLE, Watch, pool
 from workbench.simulate.checks import PASSED
 from workbench.simulate.checks.haproxy import HaproxyCheck
@@ -54,34 +53,6 @@ class Step(NamedTuple):
     status: str
 
 
-class Server:
-    """A server that answers every request with a status, and can die and come back on the same port."""
-
-    def __init__(self, port: int, status: int) -> None:
-        self.port, self.status = port, status
-        self.start()
-
-    def start(self) -> None:
-        self.listener = socket.create_server(("127.0.0.1", self.port), reuse_port=False)
-        threading.Thread(target=self._serve, args=(self.listener,), daemon=True).start()
-
-    def _serve(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection:
-                connection.settimeout(WAIT)
-                if connection.recv(65536):
-                    line = f"HTTP/1.1 {self.status} X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-                    connection.sendall(line.encode())
-
-    def stop(self) -> None:
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-
-
 class Proxy:
     """HAProxy in front of one server."""
 
@@ -106,14 +77,15 @@ class Proxy:
 
 
 @contextmanager
-def haproxy(folder: Path, settings: str, *, status: int = 200) -> Iterator[tuple[Proxy, Server]]:
-    assert shutil.which("haproxy"), "haproxy is not installed"
+def haproxy(
+    command: str, folder: Path, settings: str, *, status: int = 200
+) -> Iterator[tuple[Proxy, Server]]:
     own, port = free_ports(2)
     server = Server(port, status)
     file = folder / "haproxy.cfg"
     file.write_text(CONFIGURATION.format(own=own, server=port, rise=RISE, fall=FALL, settings=settings))
     try:
-        with running(["haproxy", "-f", str(file), "-db"], folder / "log", port=own):
+        with running([command, "-f", str(file), "-db"], folder / "log", port=own):
             proxy = Proxy(own, folder / "log")
             proxy.wait_for(f"{FALL}/{FALL} UP", after=0)
             yield proxy, server
@@ -126,8 +98,13 @@ def shown(health: int) -> str:
     return f"{health - RISE + 1}/{FALL} UP" if health >= RISE else f"{health}/{RISE} DOWN"
 
 
-def test_checks_take_the_steps_of_the_real_program_in_its_intervals(tmp_path: Path):
-    with haproxy(tmp_path, "inter 1200ms fastinter 300ms downinter 650ms") as (proxy, server):
+def test_checks_take_the_steps_of_the_real_program_in_its_intervals(
+    program: Callable[[str], str], tmp_path: Path
+):
+    with haproxy(program("haproxy"), tmp_path, "inter 1200ms fastinter 300ms downinter 650ms") as (
+        proxy,
+        server,
+    ):
         before = len(proxy.steps())
         server.stop()
         proxy.wait_for(f"0/{RISE} DOWN", after=before)
@@ -158,9 +135,11 @@ def test_checks_take_the_steps_of_the_real_program_in_its_intervals(tmp_path: Pa
 
 @pytest.mark.parametrize("action", ["fail-check", "sudden-death", "mark-down"])
 @pytest.mark.parametrize("layer", ["layer4", "layer7"])
-def test_observe_takes_the_steps_of_the_real_program(tmp_path: Path, layer: str, action: str):
+def test_observe_takes_the_steps_of_the_real_program(
+    program: Callable[[str], str], tmp_path: Path, layer: str, action: str
+):
     observe = f"inter 60s observe {layer} error-limit 2 on-error {action}"
-    with haproxy(tmp_path, observe, status=500) as (proxy, server):
+    with haproxy(program("haproxy"), tmp_path, observe, status=500) as (proxy, server):
         before = len(proxy.steps())
         if layer == "layer4":
             for _ in range(5):
