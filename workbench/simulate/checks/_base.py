@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from numpy.random import Generator
 from pydantic import Field
+from pydantic_core import PydanticCustomError
 
 from workbench.documents import Family, Member
 from workbench.quantities import Duration
@@ -74,6 +75,17 @@ class HealthCheck(Member):
     def answer_within(self) -> float:
         """Seconds after which a check without an answer has failed."""
         raise NotImplementedError
+
+    def check_pool(self, servers: Servers) -> None:
+        """Refuse a pool to which the settings do not fit.
+
+        Raises:
+            PydanticCustomError: there are not as many first checks as servers.
+        """
+        if self.first_after is not None and len(self.first_after) != servers.count:
+            raise PydanticCustomError(
+                "first_after", f"{servers.count} times, one for each server of the pool"
+            )
 
     def memory(self, servers: Servers) -> Memory:
         """Give the memory of a balancer that starts."""

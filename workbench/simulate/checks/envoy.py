@@ -14,6 +14,7 @@ from pydantic import Field
 
 from workbench.quantities import Duration, PositiveDuration
 from workbench.simulate.checks._base import CHECKS, CheckState, HealthCheck
+from workbench.simulate.intervals import Interval
 from workbench.simulate.pool import Servers
 from workbench.simulate.strategies import Memory
 
@@ -102,7 +103,7 @@ class EnvoyHealthCheck(HealthCheck):
     pause = staticmethod(pause)
     timeout: PositiveDuration
     """Seconds that an answer may take."""
-    interval: PositiveDuration
+    interval: Interval
     """Seconds from the end of a check to the next one of a healthy host."""
     unhealthy_threshold: int = Field(ge=1, le=10_000)
     """Checks in a row without an answer after which a host is unhealthy, 1 to 10,000."""
@@ -114,15 +115,15 @@ class EnvoyHealthCheck(HealthCheck):
     """Every interval is up to so much longer, by chance."""
     interval_jitter_percent: int = Field(0, ge=0, le=1_000)
     """Every interval is up to so many percent longer, by chance, 0 to 1,000."""
-    no_traffic_interval: PositiveDuration = 60.0
+    no_traffic_interval: Interval = 60.0
     """The interval until the first request has been sent to any host."""
-    no_traffic_healthy_interval: PositiveDuration | None = None
+    no_traffic_healthy_interval: Interval | None = None
     """The same for healthy hosts; `no_traffic_interval` without it."""
-    unhealthy_interval: PositiveDuration | None = None
+    unhealthy_interval: Interval | None = None
     """The interval of unhealthy hosts; `interval` without it."""
-    unhealthy_edge_interval: PositiveDuration | None = None
+    unhealthy_edge_interval: Interval | None = None
     """The interval after a failure that is not yet enough; `unhealthy_interval` without it."""
-    healthy_edge_interval: PositiveDuration | None = None
+    healthy_edge_interval: Interval | None = None
     """The interval after a success that is not yet enough; `interval` without it."""
 
     @property

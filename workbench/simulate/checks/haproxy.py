@@ -14,6 +14,7 @@ from pydantic import Field
 
 from workbench.quantities import PositiveDuration
 from workbench.simulate.checks._base import CHECKS, CheckState, HealthCheck
+from workbench.simulate.intervals import Interval
 from workbench.simulate.pool import Servers
 from workbench.simulate.strategies import Memory
 
@@ -118,11 +119,11 @@ class HaproxyCheck(HealthCheck):
     kind: Literal["haproxy.check"] = "haproxy.check"
     checked = staticmethod(checked)
     pause = staticmethod(pause)
-    inter: PositiveDuration = 2.0
+    inter: Interval = 2.0
     """Seconds from the end of a check to the next one while the server is fully up."""
-    fastinter: PositiveDuration | None = None
+    fastinter: Interval | None = None
     """The same while it is on its way up or down; `inter` without it."""
-    downinter: PositiveDuration | None = None
+    downinter: Interval | None = None
     """The same while it is fully down; `inter` without it."""
     rise: int = Field(2, ge=1, le=10_000)
     """Good checks in a row after which a server that is down is up, 1 to 10,000."""

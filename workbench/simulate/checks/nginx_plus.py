@@ -13,6 +13,7 @@ from pydantic import Field
 
 from workbench.quantities import Duration, PositiveDuration
 from workbench.simulate.checks._base import CHECKS, CheckState, HealthCheck
+from workbench.simulate.intervals import Interval
 from workbench.simulate.pool import Servers
 from workbench.simulate.strategies import Memory
 
@@ -59,7 +60,7 @@ class NginxPlusHealthCheck(HealthCheck):
     kind: Literal["nginx_plus.health_check"] = "nginx_plus.health_check"
     checked = staticmethod(checked)
     pause = staticmethod(pause)
-    interval: PositiveDuration = 5.0
+    interval: Interval = 5.0
     """Seconds between two checks."""
     jitter: Duration = 0.0
     """Every check is delayed by up to so long, by chance."""

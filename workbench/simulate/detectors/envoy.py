@@ -24,6 +24,7 @@ from workbench.simulate.detectors._base import (
     Detector,
     DetectorState,
 )
+from workbench.simulate.intervals import Interval
 from workbench.simulate.pool import Servers
 from workbench.simulate.strategies import Memory
 from workbench.tables import Outcome
@@ -223,7 +224,7 @@ class EnvoyOutlierDetection(Detector):
     """Errors 502 to 504 in a row that eject: timeouts, refused connections, full queues; 0 none."""
     enforcing_consecutive_gateway_failure: Percent = 0
     """Percent of the cases in which they do, 0 to 100."""
-    interval: PositiveDuration = 10.0
+    interval: Interval = 10.0
     """Seconds between two ticks."""
     base_ejection_time: PositiveDuration = 30.0
     """Seconds of a first ejection."""

@@ -105,6 +105,32 @@ def test_first_checks_are_spread_over_inter_as_in_the_recording():
     assert HaproxyCheck(first_after=[3, 1]).starts(pool(2), seeded()) == [3, 1]
 
 
+def test_as_many_first_checks_as_servers_are_asked_for():
+    HaproxyCheck(first_after=[3, 1]).check_pool(pool(2))
+    with pytest.raises(PydanticCustomError, match="3 times, one for each server"):
+        HaproxyCheck(first_after=[3, 1]).check_pool(pool(3))
+
+
+@pytest.mark.parametrize(
+    ("first_failed", "ready", "down", "up"),
+    [
+        (7.294689, 14.048562, 8.297424, 14.809084),  # fo_lc_redisp_1
+        (7.302478, 14.030300, 8.304709, 14.816810),  # fo_rr_mc1_1
+        (7.286943, 14.029628, 8.288159, 14.799595),  # fo_rr_noredisp_1
+        (7.296065, 14.029330, 8.298566, 14.811539),  # fo_rr_redisp_1
+    ],
+)
+def test_a_server_is_down_and_up_when_the_recordings_say(
+    first_failed: float, ready: float, down: float, up: float
+):
+    watch = Watch(pool(), check=HaproxyCheck(inter=0.5, fall=3, rise=2))
+    watch.end_check(0, 0, PASSED)
+    watch.next_check[0] = first_failed
+    seen = changes(watch.run_checks(20, dead_from_to(7, ready)))
+    assert [to for _, to in seen] == [0, 1]
+    assert [time for time, _ in seen] == pytest.approx([down, up], abs=0.05)
+
+
 def test_spread_checks_vary_evenly_to_both_sides():
     watch = Watch(pool(), check=HaproxyCheck(inter=2, spread_checks=50), seed=5)
     times = [time for time, _, _ in watch.run_checks(3000)]
@@ -288,6 +314,7 @@ def test_checks_and_observe_are_the_same_compiled(action: str):
     [
         (CHECKS, {"kind": "haproxy.check", "rise": 0}, "greater than or equal to 1"),
         (CHECKS, {"kind": "haproxy.check", "inter": 0}, "more than 0"),
+        (CHECKS, {"kind": "haproxy.check", "fastinter": "10us"}, "1ms or more"),
         (CHECKS, {"kind": "haproxy.check", "spread_checks": 51}, "less than or equal to 50"),
         (DETECTORS, {"kind": "haproxy.observe", "layer": "layer5"}, "'layer4' or 'layer7'"),
         (DETECTORS, {"kind": "haproxy.observe", "layer": "layer4", "error_limit": 0}, "greater than"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -57,11 +58,25 @@ def test_the_clock_runs_on_whole_seconds_of_its_own():
     assert probes(detector, died=7.2, back=14.1, until=20) == [7.2, 9.25, 12.25]
 
 
-def test_a_recorded_outage_has_its_three_failures():
-    # fn_rr_1: fail_timeout 2s, killed at 7.002, back at 14.042; three requests met the dead server, and its
-    # clock was 1795455408.758 + 2839.611701 s ahead of the run's.
-    detector = NginxMaxFails(fail_timeout=2, clock_offset=(1795455408.7580087 + 2839.611701206) % 1)
-    assert len(probes(detector, died=7.01, back=14.042, until=20)) == 3
+@pytest.mark.parametrize(
+    "failed",
+    [
+        [1795458255.358, 1795458258.071, 1795458261.074],  # fn_rr_1, where the log has 502 before 200
+        [1795458283.753, 1795458286.044, 1795458289.014],  # fn_lc_1
+    ],
+)
+def test_recorded_requests_meet_a_dead_server_when_its_time_is_over(failed: list[float]):
+    # fail_timeout 2s; times on the wall clock. A request came for the server about every 40 ms.
+    start = 1_795_458_200.25
+    watch = Watch(pool(4), detector=NginxMaxFails(fail_timeout=2, clock_offset=start))
+    for time, after in pairwise(failed):
+        watch.answer(time - start, 1, UNREACHABLE)
+        back = float(watch.state.until[1]) + start
+        assert back <= after < back + 0.12
+        watch.advance(after - start)
+        assert watch.ejected() == []
+        watch.pick(after - start, 1)
+        assert watch.ejected() == [1]
 
 
 def test_the_probe_is_alone_until_its_answer():

@@ -153,12 +153,12 @@ def draw_by_hosts(state: GroupState, level: int, rng: Generator) -> int:
 
 def localities(servers: Servers) -> tuple[list[list[int]], list[int], list[str]]:
     """Group the servers by priority and zone; give the groups, the level and the zone of each."""
-    zones = list(dict.fromkeys(servers.zone))
-    levels = sorted(set(servers.priority))
-    parts: dict[tuple[int, int], list[int]] = {
-        (level, zone): [] for level in range(len(levels)) for zone in range(len(zones))
-    }
+    levels = {priority: level for level, priority in enumerate(sorted(set(servers.priority)))}
+    zones = {zone: place for place, zone in enumerate(dict.fromkeys(servers.zone))}
+    parts: dict[tuple[int, int], list[int]] = {}
     for server in range(servers.count):
-        parts[levels.index(servers.priority[server]), zones.index(servers.zone[server])].append(server)
-    full = {place: group for place, group in parts.items() if group}
-    return list(full.values()), [level for level, _ in full], [zones[zone] for _, zone in full]
+        place = levels[servers.priority[server]], zones[servers.zone[server]]
+        parts.setdefault(place, []).append(server)
+    ordered = sorted(parts)
+    groups = [parts[place] for place in ordered]
+    return groups, [level for level, _ in ordered], [servers.zone[group[0]] for group in groups]
