@@ -13,6 +13,7 @@ from workbench.quantities import PositiveDuration
 from workbench.simulate.checks import CHECKS, HealthCheck
 from workbench.simulate.detectors import DETECTORS, Detector
 from workbench.simulate.failover import FAILOVER, Failover
+from workbench.simulate.pool import Servers
 from workbench.simulate.retries import RETRIES, Retries, RetryRules
 from workbench.simulate.slow_start import SLOW_STARTS, SlowStart
 from workbench.simulate.strategies import STRATEGIES, Strategy
@@ -99,6 +100,16 @@ class Balancers(Section):
             raise PydanticCustomError("refresh", "`refresh_every` with `view: refreshed`, and only then")
         self.holding_detector().check_with(self.checks)
         return self
+
+    def check_pool(self, servers: Servers) -> None:
+        """Refuse settings that do not fit a pool.
+
+        Raises:
+            PydanticCustomError: with what is allowed.
+        """
+        for part in (self.checks, self.weights, self.holding_failover()):
+            if part is not None:
+                part.check_pool(servers)
 
     @property
     def queues(self) -> Queue | None:

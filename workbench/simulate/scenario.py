@@ -122,6 +122,13 @@ class Scenario(Section):
             _check_hashing([balancers.strategy])
         return keys
 
+    @field_validator("balancers")
+    @classmethod
+    def _check_balancers(cls, balancers: Balancers, info: ValidationInfo) -> Balancers:
+        if (pool := info.data.get("pool")) is not None:
+            balancers.check_pool(expand(pool))
+        return balancers
+
     @field_validator("faults")
     @classmethod
     def _check_faults(cls, faults: list[Fault], info: ValidationInfo) -> list[Fault]:

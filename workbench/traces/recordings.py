@@ -152,10 +152,12 @@ def read_recording(file: Path) -> Recording:
             f"{file}:{row + 2}: status: given {status[row]} at server {server[row]}; allowed: an answer of a "
             "server, since none was killed (`ev` of the meta file)"
         )
+    names = _names(meta, count)
+    wall_clock = meta.ev.wall_minus_mono_s + meta.ev.t0_ns / 1e9
     return Recording(
         file=file.resolve(),
         setup=meta.sc,
-        names=_names(meta, count),
+        names=names,
         server=server,
         status=status,
         latency=columns["lat_us"] / 1e6,
@@ -164,8 +166,10 @@ def read_recording(file: Path) -> Recording:
         begin=float(arrival[0]) / 1e6,
         killed=None if meta.ev.kill is None else meta.ev.kill / 1e6,
         ready=(meta.ev.ready or 0) / 1e6,
-        wall_clock=meta.ev.wall_minus_mono_s + meta.ev.t0_ns / 1e9,
-        log=read_log(file.with_name(f"{_tag(file)}.log.gz"), meta.sc.proxy),
+        wall_clock=wall_clock,
+        log=read_log(
+            file.with_name(f"{_tag(file)}.log.gz"), meta.sc.proxy, names=names, wall_clock=wall_clock
+        ),
     )
 
 

@@ -121,9 +121,9 @@ def _nginx(recording: Recording, words: dict[str, str]) -> tuple[HealthCheck | N
         raise _unknown(recording, min(unknown))
     given: dict[str, Any] = {"clock_offset": (recording.wall_clock + recording.begin) % 1.0}
     if "max_fails" in words:
-        given["max_fails"] = int(words["max_fails"])
+        given["max_fails"] = _whole(recording, "max_fails", words["max_fails"])
     if "fail_timeout" in words:
-        given["fail_timeout"] = parse_duration(words["fail_timeout"])
+        given["fail_timeout"] = _seconds(recording, "fail_timeout", words["fail_timeout"])
     return None, NginxMaxFails(**given)
 
 
@@ -133,8 +133,10 @@ def _haproxy(recording: Recording, words: dict[str, str]) -> tuple[HealthCheck |
         raise _unknown(recording, min(unknown))
     if not words:
         return None, None
-    given: dict[str, Any] = {name: parse_duration(words[name]) for name in times & set(words)}
-    given |= {name: int(words[name]) for name in ("fall", "rise") if name in words}
+    given: dict[str, Any] = {
+        name: _seconds(recording, name, words[name]) for name in sorted(times & set(words))
+    }
+    given |= {name: _whole(recording, name, words[name]) for name in ("fall", "rise") if name in words}
     check = HaproxyCheck(connect_only=True, **given)
     if recording.log is not None and recording.log.first_checks:
         check = check.model_copy(update={"first_after": _phases(recording, check.inter)})
@@ -142,10 +144,27 @@ def _haproxy(recording: Recording, words: dict[str, str]) -> tuple[HealthCheck |
         return check, None
     observed = {
         "layer": words["observe"],
-        "error_limit": int(words.get("error-limit", "10")),
+        "error_limit": _whole(recording, "error-limit", words.get("error-limit", "10")),
         "on_error": words.get("on-error", "fail-check"),
     }
     return check, HaproxyObserve.model_validate(observed)
+
+
+def _seconds(recording: Recording, name: str, text: str) -> float:
+    """Read a time of the servers' lines."""
+    try:
+        return parse_duration(text)
+    except ValueError:
+        raise InputError(
+            f"{recording.meta_file}: sc.sextra: {name}: given {text!r}; allowed: a time, such as 500ms"
+        ) from None
+
+
+def _whole(recording: Recording, name: str, text: str) -> int:
+    """Read a number of the servers' lines."""
+    if not text.isdecimal():
+        raise InputError(f"{recording.meta_file}: sc.sextra: {name}: given {text!r}; allowed: a whole number")
+    return int(text)
 
 
 def _phases(recording: Recording, inter: float) -> list[float]:

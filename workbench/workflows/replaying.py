@@ -49,7 +49,7 @@ class ModeView(BaseModel):
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     same_server: float
-    """Share of the requests that went to the server that they really went to, 0 to 1."""
+    """Share of the requests answered by a server that went to the same one, 0 to 1."""
     error: LatencyView
     shares: list[float]
     """Each server's share of the requests, 0 to 1."""
@@ -297,7 +297,7 @@ def _compare(recording: Recording, simulated: Replay) -> ModeView:
     ours, real = _latencies(simulated.latency), _latencies(recording.latency)
     pairs = zip(LatencyView.model_fields, _values(ours), _values(real), strict=True)
     return ModeView(
-        same_server=float(np.mean(simulated.server == recording.server)),
+        same_server=float(np.mean((simulated.server == recording.server)[recording.server >= 0])),
         error=LatencyView(**{name: _error(mine, theirs) for name, mine, theirs in pairs}),
         shares=_share(simulated.server, len(recording.names)),
     )

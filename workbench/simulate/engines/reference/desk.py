@@ -103,7 +103,10 @@ class Desk:
         self.served = [0] * count
         """In flight, without those that wait in a queue of the desk."""
         self.now, self.key, self.demand, self.tries, self.avoid = [0.0], [0], [0.0], [0], [NOWHERE]
-        self.standing = [int(weight > 0 or self.strategy.serves_weight_zero) for weight in servers.weight]
+        known = self.settings.checks is None or self.settings.checks.starts_up
+        self.standing = [
+            int(known and (weight > 0 or self.strategy.serves_weight_zero)) for weight in servers.weight
+        ]
         """1 where a server is healthy and takes traffic, panic left out."""
         allowed = self.detector.fails_allowed(servers)
         self.views = [self.fresh_view(members, allowed) for members in self.members]
@@ -136,10 +139,11 @@ class Desk:
         )
 
     def fresh_checks(self) -> CheckState:
-        """Give what checks know at first: every server is up."""
+        """Give what checks know at first."""
         checks, count = self.settings.checks, self.servers.count
         memory = Memory([], []) if checks is None else checks.memory(self.servers)
-        return CheckState([1] * count, [0] * count, self.now, memory.ints, memory.floats)
+        up = int(checks is None or checks.starts_up)
+        return CheckState([up] * count, [0] * count, self.now, memory.ints, memory.floats)
 
     def fresh_detector(self) -> DetectorState:
         """Give what the detector knows at first: nothing."""

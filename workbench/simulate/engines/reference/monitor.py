@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from workbench.simulate.checks import BAD_ANSWER, NO_ANSWER, PASSED
 from workbench.simulate.detectors import CHECK_SOON, NOTHING
 from workbench.simulate.engines.reference.attempts import Attempt
 from workbench.simulate.engines.reference.clock import Happening, Kind
@@ -29,7 +30,7 @@ class Monitor:
         self.weight_rng = run.stream(Stream.WEIGHTS, desk.number)
         self.due = [math.inf] * count
         """When the next check begins; infinite while one is under way."""
-        self.up = [1] * count
+        self.up = list(desk.checks.up)
         self.ejected = [0] * count
         self.released = [math.inf] * count
         """The end of an ejection that is on the clock."""
@@ -56,7 +57,8 @@ class Monitor:
     def restart(self, now: float) -> None:
         """Begin anew after a reload: all servers are up as far as the desk knows."""
         count = self.desk.servers.count
-        self.up, self.ejected, self.released = [1] * count, [0] * count, [math.inf] * count
+        self.up, self.ejected = list(self.desk.checks.up), [0] * count
+        self.released = [math.inf] * count
         checks = self.settings.checks
         if checks is not None:
             for server, start in enumerate(checks.starts(self.desk.servers, self.rng)):
@@ -77,40 +79,42 @@ class Monitor:
         if event.time != self.due[server] or self.run.finished:
             return
         self.due[server] = math.inf
-        passed, seconds = self.asked(server, event.time)
+        result, seconds = self.asked(server, event.time)
         self.run.clock.at(
             event.time + seconds,
             Kind.CHECKED,
             event.number,
-            lambda end: self.on_checked(server, passed, end),
+            lambda end: self.on_checked(server, result, end),
         )
 
     def asked(self, server: int, now: float) -> tuple[int, float]:
-        """Tell whether a check passes, and after how many seconds that is known."""
+        """Tell how a check ends, and after how many seconds that is known."""
         checks, machine = self.settings.checks, self.run.machines[server]
         if checks is None:
-            return 1, 0.0
+            return PASSED, 0.0
         within, there_and_back = checks.answer_within, 2 * machine.delay
         if self.run.breakage.is_cut(self.desk.number, server):
-            return 0, within
+            return NO_ANSWER, within
         if machine.crashes:
-            return 0, min(there_and_back, within)
+            return NO_ANSWER, min(there_and_back, within)
         takes = there_and_back
         if not checks.connect_only:
             for share, seconds in machine.failing:
                 if share >= 1.0 or self.rng.random() < share:
-                    return 0, min(there_and_back + seconds, within)
+                    return BAD_ANSWER, min(there_and_back + seconds, within)
             takes += checks.demand / machine.speed if machine.speed else math.inf
             takes += machine.begins_in(now) if checks.queued else 0.0
-        return (1, takes) if takes <= within else (0, within)
+        return (PASSED, takes) if takes <= within else (NO_ANSWER, within)
 
-    def on_checked(self, server: int, passed: int, event: Happening) -> None:
+    def on_checked(self, server: int, result: int, event: Happening) -> None:
         """The result of a check is known."""
         desk, checks = self.desk, self.settings.checks
         if checks is None:
             return
         desk.now[0] = event.time
-        type(checks).checked(desk.checks, server, passed)
+        type(checks).checked(desk.checks, server, result)
+        if (ended := type(desk.detector).check_ended) is not None:
+            ended(desk.learnt, desk.checks, server, result)
         pause = type(checks).pause(desk.checks, server, self.rng)
         desk.checks.traffic[server] = 0
         self.follow(server, event.time)
