@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from workbench.reconcile.configuration import DecisionConfiguration
 from workbench.reconcile.results import PROPOSALS, Decision, Reason
-from workbench.reconcile.thresholds import Source
+from workbench.reconcile.thresholds import Source, Thresholds
 
 _UNCERTIFIED = {
     Source.NO_CERTIFICATE: Reason.NO_CERTIFICATE,
@@ -18,7 +18,9 @@ _UNCERTIFIED = {
 }
 
 
-def decide(proposals: pa.Table, configuration: DecisionConfiguration) -> pa.Table:
+def decide(
+    proposals: pa.Table, configuration: DecisionConfiguration, *, thresholds: Thresholds | None = None
+) -> pa.Table:
     """Fill in decision and reason of every proposal.
 
     Where no labels stand behind the confidence, all is reviewed. What would be accepted is reviewed
@@ -29,8 +31,9 @@ def decide(proposals: pa.Table, configuration: DecisionConfiguration) -> pa.Tabl
     Args:
         proposals: rows of the proposals table; what was decided before is replaced.
         configuration: thresholds, limits and what they are made from.
+        thresholds: in place of the configuration's own, to see what they would do.
     """
-    thresholds = configuration.thresholds()
+    thresholds = thresholds or configuration.thresholds()
     confidence = column(proposals, "confidence")
     cents = np.maximum(np.abs(column(proposals, "left_cents")), np.abs(column(proposals, "right_cents")))
     would_accept = (

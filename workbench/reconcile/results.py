@@ -157,6 +157,12 @@ LABELS = pa.schema(
             "the proposal's, when the label was given; null without",
             nullable=True,
         ),
+        _column(
+            "drawn_above",
+            pa.float64(),
+            "the confidence from which it was drawn at random, of an audit; null without",
+            nullable=True,
+        ),
     ]
 )
 """One row a label.

@@ -56,7 +56,7 @@ class Hours(Section):
         return np.asarray((week * self.days + np.minimum(day, self.days)) * self.shift + inside)
 
     def clock(self, worked: Floats) -> Floats:
-        """Turn working time into times, the reverse of `worked`; between two shifts it is the later that counts.
+        """Turn working time into times, the reverse of `worked`; between two shifts the later counts.
 
         Returns:
             Seconds since a Monday's midnight.
