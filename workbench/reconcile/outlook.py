@@ -20,7 +20,7 @@ from workbench.reconcile.intervals import LEVEL, Estimate, share_of
 from workbench.reconcile.results import Decision
 from workbench.reconcile.review_queue import ReviewLoad, review_load
 from workbench.reconcile.thresholds import Thresholds
-from workbench.reconcile.truth import Truth
+from workbench.reconcile.truth import ProposalTruth
 from workbench.simulate import Engine
 
 PER = 10_000
@@ -71,7 +71,7 @@ def outlook(
     proposals: pa.Table,
     configuration: DecisionConfiguration,
     *,
-    truth: Truth,
+    truth: ProposalTruth,
     thresholds: Thresholds | None = None,
     compared_with: DecisionConfiguration | None = None,
     seed: int = 1,
@@ -130,7 +130,7 @@ def proposals_per_day(proposals: pa.Table, configuration: DecisionConfiguration)
     return proposals.num_rows / max(1, days)
 
 
-def _errors(proposals: pa.Table, truth: Truth, accepted: Booleans, before: Booleans) -> Errors:
+def _errors(proposals: pa.Table, truth: ProposalTruth, accepted: Booleans, before: Booleans) -> Errors:
     gained, lost = accepted & ~before, before & ~accepted
     drawn = truth.known & (truth.drawn_above == 0.0)
     if drawn.sum() >= _FEWEST:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -100,6 +102,30 @@ def labels_of(cases: Sequence[Case]) -> pa.Table:
             for (left, right), verdict in told
         ]
     return pa.Table.from_pylist(rows, schema=LABELS)
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Verdicts of reviewers as arrays, one entry a decided case."""
+
+    confidence: Floats
+    """The proposal's, when the case was opened."""
+    right: NDArray[np.bool_]
+    """Whether the proposal was right, by the last verdict."""
+    drawn_above: Floats
+    """Of an audit, the confidence from which it was drawn at random."""
+    origin: NDArray[np.str_]
+
+
+def judged(cases: Sequence[Case], *, since: datetime | None = None) -> Judged:
+    """Gather the last verdicts of cases, those given since a time."""
+    chosen = [case for case in cases if case.decided and (since is None or case.verdicts[-1].at >= since)]
+    return Judged(
+        confidence=np.array([case.confidence for case in chosen], np.float64),
+        right=np.array([case.verdicts[-1].verdict is CaseVerdict.ACCEPT for case in chosen], np.bool_),
+        drawn_above=np.array([case.drawn_above for case in chosen], np.float64),
+        origin=np.array([case.origin.value for case in chosen], np.str_),
+    )
 
 
 def _cases(

@@ -21,7 +21,7 @@ _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, eq=False)
-class Truth:
+class ProposalTruth:
     """One entry a proposal in each array."""
 
     known: NDArray[np.bool_]
@@ -40,7 +40,7 @@ class Truth:
 
 def truth_of(
     proposals: pa.Table, labels: pa.Table | None = None, *, origins: Iterable[Origin] = RANDOM
-) -> Truth:
+) -> ProposalTruth:
     """Tell of each proposal whether it is right, from its own `truth` and from labels.
 
     A label that records are partners also says that other proposals of them are wrong; one that a
@@ -62,7 +62,7 @@ def truth_of(
         known.append(bool(found) or truth is not None)
         right.append(found[-1].right if found else bool(truth))
         above.append(found[-1].drawn_above if found else 0.0)
-    return Truth(np.array(known, np.bool_), np.array(right, np.bool_), np.array(above), contradicted)
+    return ProposalTruth(np.array(known, np.bool_), np.array(right, np.bool_), np.array(above), contradicted)
 
 
 _COLUMNS = ("left_ids", "right_ids", "truth")

@@ -108,13 +108,22 @@ class ConfigurationVersions:
         return Version(number, configuration, author, at, reason)
 
     def roll_back(self, to: int, *, based_on: int, author: str, at: datetime, reason: str) -> Version:
-        """Save what an earlier version says as the next version.
+        """Save what an earlier version says as the next version; a certificate voided since stays void.
 
         Raises:
             NotFoundError: there is no such version.
             ConflictError: another version was saved since `based_on`; nothing is written.
         """
         earlier = self.one(to).configuration
+        voids = [
+            version.configuration.certified.void
+            for version in self.history()
+            if version.version > to and version.configuration.certified is not None
+        ]
+        # What voided a certificate since then is no less true for being rolled back.
+        since = next((why for why in voids if why), "")
+        if since and earlier.certified is not None and not earlier.certified.void:
+            earlier = earlier.with_void(since)
         return self.save(earlier, based_on=based_on, author=author, at=at, reason=reason)
 
 
