@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -49,14 +49,21 @@ class Cases:
         with self._book.writing() as sqlite:
             return sqlite.execute(_WITHDRAW, (json.dumps(list(keep)),)).rowcount
 
-    def take(self, by: str, *, at: datetime) -> Case | None:
+    def take(self, by: str, *, at: datetime, skip: Collection[int] = ()) -> Case | None:
         """Take the next case, or the one that this reviewer has taken already; None where none is left.
 
         Others do not get it for half an hour, so a reviewer who was cut off finds it again.
+
+        Args:
+            by: the reviewer.
+            at: the time, with its zone.
+            skip: cases that are left to others, and let go where this reviewer has taken them.
         """
         _check_name(by)
         with self._book.writing() as sqlite:
-            moment = {"by": by, "now": at.isoformat(), "until": (at + HOLD).isoformat()}
+            skipped = json.dumps([*skip])
+            sqlite.execute(_LET_GO, {"by": by, "skip": skipped})
+            moment = {"by": by, "now": at.isoformat(), "until": (at + HOLD).isoformat(), "skip": skipped}
             row = sqlite.execute(_HELD, moment).fetchone() or sqlite.execute(_NEXT, moment).fetchone()
             if row is None:
                 return None
@@ -108,11 +115,16 @@ class Cases:
         chosen = [case for case in cases if decided is None or case.decided == decided]
         return sorted(chosen, key=lambda case: case.decided)
 
+    def count_open(self) -> int:
+        """Count the cases that nobody decided."""
+        return int(self._book.rows(f"select count(*) from cases where {_UNDECIDED}")[0][0])
+
     def _read(self, where: str, parameters: Sequence[Any]) -> list[Case]:
-        verdicts: dict[int, list[GivenVerdict]] = {}
-        for row in self._book.rows("select * from verdicts order by verdict_id"):
-            verdicts.setdefault(row["case_id"], []).append(_given(row))
         rows = self._book.rows(f"select * from cases {where}", parameters)
+        chosen = json.dumps([row["case_id"] for row in rows])
+        verdicts: dict[int, list[GivenVerdict]] = {}
+        for row in self._book.rows(_VERDICTS, (chosen,)):
+            verdicts.setdefault(row["case_id"], []).append(_given(row))
         return [_case(row, tuple(verdicts.get(row["case_id"], ()))) for row in rows]
 
 
@@ -131,6 +143,9 @@ _OPEN = f"""
     on conflict (proposal_id) do update set
         {", ".join(f"{name} = excluded.{name}" for name in _FIELDS if name not in _KEPT)}
 """
+_VERDICTS = """
+    select * from verdicts where case_id in (select value from json_each(?)) order by verdict_id
+"""
 _WITHDRAW = """
     delete from cases
     where origin = 'review' and proposal_id not in (select value from json_each(?))
@@ -146,8 +161,13 @@ _NEXT = f"""
     )
     select case_id from cases join done using (origin)
     where {_UNDECIDED} and (holder is null or held_until <= :now)
+      and case_id not in (select value from json_each(:skip))
     order by done.share, origin desc, value desc, proposal_id
     limit 1
+"""
+_LET_GO = """
+    update cases set holder = null, held_until = null
+    where holder = :by and case_id in (select value from json_each(:skip))
 """
 _HOLD = "update cases set holder = :by, held_until = :until where case_id = :case_id"
 _LAST = 'select "by", at, verdict from verdicts where case_id = ? order by verdict_id desc limit 1'

@@ -64,6 +64,13 @@ class Case(NewCase):
         """Whether somebody gave a verdict."""
         return bool(self.verdicts)
 
+    @property
+    def changed(self) -> bool:
+        """Whether a reviewer changed the verdict after seeing the confidence."""
+        if not self.decided or self.verdicts[-1].blind:
+            return False
+        return self.verdicts[-1].verdict is not self.verdicts[0].verdict
+
 
 @dataclass(frozen=True)
 class GivenVerdict:

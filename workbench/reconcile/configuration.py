@@ -38,6 +38,8 @@ class Certified(Section):
     """Share of right proposals among those that it was earned on; the watch compares with it."""
     trained_on: int = Field(ge=1)
     """Labels that this share was counted on."""
+    most_cents: int | None = None
+    """Amount up to which proposals were looked at, cents; no limit where it is null."""
     void: str = ""
     """Why it no longer holds; empty while it does."""
 
@@ -65,13 +67,15 @@ class DecisionConfiguration(Section):
     def thresholds(self) -> Thresholds:
         """Give the thresholds that decide: the strictest of costs, certificate and hand.
 
-        A certificate of a lower precision, or of a higher miss rate, than is now promised does not count.
+        A certificate does not count if it promises less than is now asked for, or was earned under
+        another limit of the amount.
         """
         certified = self.certified
         fits = (
             certified is not None
             and certified.target >= self.promise.target
             and certified.miss_rate <= self.promise.miss_rate
+            and certified.most_cents == self.most_cents
         )
         return strictest(
             self.costs,
@@ -94,6 +98,7 @@ class DecisionConfiguration(Section):
             errors=at.errors,
             trained=trained,
             trained_on=trained_on,
+            most_cents=self.most_cents,
         )
         return self.model_copy(update={"certified": certified})
 

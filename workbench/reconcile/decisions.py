@@ -35,14 +35,12 @@ def decide(
     """
     thresholds = thresholds or configuration.thresholds()
     confidence = column(proposals, "confidence")
-    cents = np.maximum(np.abs(column(proposals, "left_cents")), np.abs(column(proposals, "right_cents")))
     would_accept = (
         confidence >= thresholds.accept
         if thresholds.accept is not None
         else confidence > max(thresholds.reject, configuration.costs.accept)
     )
     uncertified = _UNCERTIFIED.get(thresholds.accept_from)
-    limit = configuration.most_cents
     rules: list[tuple[NDArray[np.bool_], Decision, Reason]] = [
         (~column(proposals, "calibrated").astype(np.bool_), Decision.REVIEW, Reason.UNCALIBRATED),
         ((confidence <= thresholds.reject) & ~would_accept, Decision.REJECT, Reason.BELOW_REJECT),
@@ -50,10 +48,25 @@ def decide(
     ]
     if uncertified is not None:
         rules.append((would_accept, Decision.REVIEW, uncertified))
-    if limit is not None:
-        rules.append((would_accept & (cents > limit), Decision.REVIEW, Reason.OVER_LIMIT))
+    too_much = ~_within_limit(proposals, configuration)
+    rules.append((would_accept & too_much, Decision.REVIEW, Reason.OVER_LIMIT))
     rules.append((would_accept, Decision.ACCEPT, Reason.CONFIDENT))
     return _filled(proposals, rules)
+
+
+def eligible(proposals: pa.Table, configuration: DecisionConfiguration) -> NDArray[np.bool_]:
+    """Tell which proposals are accepted unseen if only their confidence is high enough."""
+    sound = column(proposals, "calibrated").astype(np.bool_) & ~column(proposals, "ambiguous").astype(
+        np.bool_
+    )
+    return np.asarray(sound & _within_limit(proposals, configuration))
+
+
+def _within_limit(proposals: pa.Table, configuration: DecisionConfiguration) -> NDArray[np.bool_]:
+    if configuration.most_cents is None:
+        return np.ones(proposals.num_rows, np.bool_)
+    left, right = (np.abs(column(proposals, f"{side}_cents")) for side in ("left", "right"))
+    return np.asarray(np.maximum(left, right) <= configuration.most_cents)
 
 
 def column(table: pa.Table, name: str) -> NDArray[Any]:

@@ -115,6 +115,7 @@ class Judged:
     drawn_above: Floats
     """Of an audit, the confidence from which it was drawn at random."""
     origin: NDArray[np.str_]
+    proposal_id: NDArray[np.str_]
 
 
 def judged(cases: Sequence[Case], *, since: datetime | None = None) -> Judged:
@@ -125,6 +126,7 @@ def judged(cases: Sequence[Case], *, since: datetime | None = None) -> Judged:
         right=np.array([case.verdicts[-1].verdict is CaseVerdict.ACCEPT for case in chosen], np.bool_),
         drawn_above=np.array([case.drawn_above for case in chosen], np.float64),
         origin=np.array([case.origin.value for case in chosen], np.str_),
+        proposal_id=np.array([case.proposal_id for case in chosen], np.str_),
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -98,8 +99,8 @@ class Watch:
     coverage: Coverage
     audit: Audit | None
     backlog: Backlog | None
-    certificate: str
-    """`valid`, `void` or `none`, after what was found."""
+    certificate: Literal["valid", "void", "none"]
+    """How it stands after what was found."""
     alarms: tuple[WatchAlarm, ...]
 
     @property
@@ -231,17 +232,13 @@ def _coverage(proposals: pa.Table, breaks: pa.Table | None) -> Coverage:
 def _backlog(cases: Sequence[Case], at: datetime) -> Backlog:
     waiting = [case for case in cases if not case.decided]
     oldest = max(((at - case.opened).total_seconds() for case in waiting), default=0.0)
-    changed = sum(
-        1
-        for case in cases
-        if case.decided
-        and case.verdicts[0].verdict is not case.verdicts[-1].verdict
-        and not case.verdicts[-1].blind
-    )
+    changed = sum(1 for case in cases if case.changed)
     return Backlog(len(waiting), max(0.0, oldest), changed)
 
 
-def _certificate(configuration: DecisionConfiguration, alarms: Sequence[WatchAlarm]) -> str:
+def _certificate(
+    configuration: DecisionConfiguration, alarms: Sequence[WatchAlarm]
+) -> Literal["valid", "void", "none"]:
     if configuration.certified is None:
         return "none"
     voided = configuration.certified.void or any(alarm in VOIDING for alarm in alarms)
