@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
@@ -19,7 +19,8 @@ _FLOOR_DRAWS = 200
 Floats = NDArray[np.float64]
 
 
-class Reliability(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Reliability:
     """A reliability diagram: one entry a bin, from the least confident on."""
 
     confidence: Floats
@@ -29,7 +30,8 @@ class Reliability(NamedTuple):
     count: NDArray[np.int64]
 
 
-class Calibration(NamedTuple):
+@dataclass(frozen=True)
+class Calibration:
     """How far confidences mean what they say."""
 
     count: int
@@ -41,7 +43,8 @@ class Calibration(NamedTuple):
     log_loss: float
 
 
-class MatchQuality(NamedTuple):
+@dataclass(frozen=True)
+class MatchQuality:
     """Proposals against the truth; those of a confidence of 1/2 or more count as matches."""
 
     true_matches: int

@@ -54,6 +54,8 @@ class Reason(StrEnum):
     """Review: the amount is above what may be accepted unseen."""
     NO_CANDIDATE = "no_candidate"
     """Break: no blocking rule found a partner."""
+    OTHER_CURRENCY = "other_currency"
+    """Break: the other ledger has no record in its currency."""
     RIVALS_WON = "rivals_won"
     """Break: each candidate went to a better partner or is too unlikely."""
 
@@ -133,10 +135,12 @@ BREAKS = pa.schema(
     [
         _column("side", pa.string(), "left or right"),
         _column("record_id", pa.string(), "the record"),
-        _column("cents", pa.int64(), "its amount", unit="cents"),
+        _column(
+            "cents", pa.int64(), "its amount; null where it could not be read", unit="cents", nullable=True
+        ),
         _column("currency", pa.string(), "its currency", nullable=True),
         _column("date", pa.date32(), "its date", nullable=True),
-        _column("reason", pa.string(), "no_candidate or rivals_won"),
+        _column("reason", pa.string(), "no_candidate, rivals_won, other_currency, or why it was set aside"),
     ]
 )
 """One row a record that no proposal has; with the proposals, every record of both ledgers."""
