@@ -35,7 +35,7 @@ Booleans = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Tested:
+class Trial:
     """One threshold and what the labels say of it."""
 
     threshold: float
@@ -63,9 +63,9 @@ class Certificate:
     """Labelled proposals in all."""
     threshold: float | None
     """The lowest confidence that passes; None where none does."""
-    at: Tested | None
+    at: Trial | None
     """The test of that threshold."""
-    stopped: Tested | None
+    stopped: Trial | None
     """The first test that did not pass; None where all passed or none could be made."""
 
     @property
@@ -128,24 +128,24 @@ def certify(
     )
 
 
-def tested_at(confidence: Floats, right: Booleans, threshold: float, *, target: float) -> Tested:
+def trial_at(confidence: Floats, right: Booleans, threshold: float, *, target: float) -> Trial:
     """Test one threshold that was chosen without looking at these labels."""
     above = confidence >= threshold
     labels = int(above.sum())
     errors = labels - int(right[above].sum())
-    return Tested(threshold, labels, errors, _p_value(errors, labels, target))
+    return Trial(threshold, labels, errors, _p_value(errors, labels, target))
 
 
-def labels_needed(tested: Tested, target: float, miss_rate: float) -> int:
+def labels_needed(tested: Trial, target: float, miss_rate: float) -> int:
     """Count the labels still needed at a threshold if no further error comes.
 
-    >>> labels_needed(Tested(0.9, 0, 0, 1.0), target=0.99, miss_rate=0.05)
+    >>> labels_needed(Trial(0.9, 0, 0, 1.0), target=0.99, miss_rate=0.05)
     299
     """
     return max(0, _least(tested.errors, target, miss_rate) - tested.labels)
 
 
-def labels_expected(tested: Tested, target: float, miss_rate: float) -> int | None:
+def labels_expected(tested: Trial, target: float, miss_rate: float) -> int | None:
     """Count the labels still needed if errors go on coming at the rate seen at this threshold.
 
     None where that rate is not below what the target allows: more labels would not help, a higher
@@ -188,7 +188,7 @@ def _p_value(errors: int, labels: int, target: float) -> float:
 
 def _sequence(
     confidence: Floats, right: Booleans, above: Floats, *, target: float, miss_rate: float, steps: int
-) -> list[Tested]:
+) -> list[Trial]:
     """List the tests, the highest threshold first, from the first on that has the labels to pass."""
     thresholds = np.unique(confidence)[::-1]
     if len(thresholds) > steps:
@@ -203,7 +203,7 @@ def _sequence(
     enough = labels >= _least(0, target, miss_rate)
     first = int(np.argmax(enough)) if enough.any() else len(thresholds)
     return [
-        Tested(float(threshold), int(count), int(wrong), _p_value(int(wrong), int(count), target))
+        Trial(float(threshold), int(count), int(wrong), _p_value(int(wrong), int(count), target))
         for threshold, count, wrong in zip(thresholds[first:], labels[first:], errors[first:], strict=True)
     ]
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from workbench.reconcile.cases import Case
-from workbench.reconcile.certificate import Certificate, Tested, certify, tested_at
+from workbench.reconcile.certificate import Certificate, Trial, certify, trial_at
 from workbench.reconcile.configuration import DecisionConfiguration
 from workbench.reconcile.decisions import column, eligible
 from workbench.reconcile.results import Origin
@@ -28,10 +28,10 @@ class Sample:
     drawn_above: NDArray[np.float64]
     """The confidence from which each was drawn at random; 0 where it was drawn from all."""
 
-    def tested_at(self, threshold: float, *, target: float) -> Tested:
+    def trial_at(self, threshold: float, *, target: float) -> Trial:
         """Test one threshold that was chosen without looking at these labels."""
         counts = self.drawn_above <= threshold
-        return tested_at(self.confidence[counts], self.right[counts], threshold, target=target)
+        return trial_at(self.confidence[counts], self.right[counts], threshold, target=target)
 
 
 def sample_of(

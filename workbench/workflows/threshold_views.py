@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from workbench.reconcile.certificate import Certificate, Tested, labels_expected, labels_needed
+from workbench.reconcile.certificate import Certificate, Trial, labels_expected, labels_needed
 from workbench.reconcile.intervals import Estimate
 from workbench.reconcile.outlook import Outlook
 from workbench.workflows.results import View, shown
@@ -205,7 +205,7 @@ def view_certificate(certificate: Certificate) -> CertificateView:
 
 
 def view_choice(
-    names: list[str], found: Outlook, tested: Tested | None, certificate: Certificate, reviewers: int
+    names: list[str], found: Outlook, tested: Trial | None, certificate: Certificate, reviewers: int
 ) -> ThresholdRow:
     """Show what one threshold would do."""
     target, miss_rate, threshold = certificate.target, certificate.miss_rate, certificate.threshold
