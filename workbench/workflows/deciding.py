@@ -185,5 +185,5 @@ class _Choices:
             seed=self.seed,
         )
         target = self.certificate.target
-        tested = None if threshold is None else self.sample.tested_at(threshold, target=target)
+        tested = None if threshold is None else self.sample.trial_at(threshold, target=target)
         return view_choice(names, found, tested, self.certificate, self.chosen.reviewers.count)

@@ -130,7 +130,10 @@ def test_a_book_that_another_process_holds_says_so(tmp_path):
     Book(tmp_path / "b.sqlite").close()
     other = sqlite3.connect(tmp_path / "b.sqlite", isolation_level=None)
     other.execute("begin immediate")
-    with Book(tmp_path / "b.sqlite", busy_s=0.05) as book:
-        with pytest.raises(CatalogueError, match="another process holds it"), book.writing():
-            pass
+    with (
+        Book(tmp_path / "b.sqlite", busy_s=0.05) as book,
+        pytest.raises(CatalogueError, match="another process holds it"),
+        book.writing(),
+    ):
+        pass
     other.close()
