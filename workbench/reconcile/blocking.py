@@ -10,6 +10,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
 from workbench.errors import InputError
 from workbench.reconcile.plan import Blocking, BlockingRule
 from workbench.reconcile.workspace import Workspace
@@ -174,3 +178,26 @@ def _estimated_pairs(workspace: Workspace, rule: BlockingRule, records: int) -> 
     found = workspace.rows(f"select count(*) as count from ({pairs_sql(rule, left=sample)})")[0]["count"]
     taken = -(-records // step)
     return float(found) * records / taken
+
+
+def matches_found(
+    workspace: Workspace, blocking: Blocking, left: NDArray[np.integer], right: NDArray[np.integer]
+) -> tuple[list[int], int]:
+    """Count the known matches that each rule finds, and that any of them does.
+
+    Args:
+        workspace: holds the ledgers and their candidates.
+        blocking: the rules.
+        left: numbers of the left records of the matches.
+        right: numbers of the right ones, in the same order.
+    """
+    workspace.keep("known_matches", pa.table({"l": pa.array(left), "r": pa.array(right)}))
+    known = "(select * from left_records where n in (select l from known_matches))"
+    each = [
+        workspace.rows(
+            f"select count(*) as count from ({pairs_sql(rule, left=known)}) join known_matches using (l, r)"
+        )[0]["count"]
+        for rule in blocking.rules
+    ]
+    anyone = workspace.rows("select count(*) as count from candidates join known_matches using (l, r)")
+    return each, anyone[0]["count"]

@@ -52,6 +52,8 @@ class ModelFacts(BaseModel):
     """Cross-validated log loss of each estimator that was tried, nats a pair."""
     pair_calibrator_log_losses: dict[str, float]
     proposal_calibrator_log_losses: dict[str, float]
+    held_out: dict[str, float] = {}
+    """Quality of the labelled proposals, from probabilities of models that saw none of their labels."""
     versions: dict[str, str]
     """Of what a saved model depends on."""
 

@@ -16,6 +16,7 @@ from workbench.reconcile.assignment import assign
 from workbench.reconcile.calibration import LEAST, Chosen, Uncalibrated, choose_calibrator, fit_sigmoid
 from workbench.reconcile.comparisons import NAMES, compare
 from workbench.reconcile.estimators import BLENDS, ESTIMATORS
+from workbench.reconcile.evaluation import calibration, match_quality
 from workbench.reconcile.fellegi_sunter import FellegiSunter
 from workbench.reconcile.labels import Truth
 from workbench.reconcile.marginals import Edges, find_tilt, one_to_one_marginals
@@ -278,7 +279,11 @@ def _second_stage(
     scores = np.column_stack((probability[chosen], marginal[chosen]))
     proposal = _proposal_calibrator(scores, answer[chosen], fold[chosen])
     facts = model.facts.model_copy(
-        update={"labelled_proposals": len(chosen), "proposal_calibrator_log_losses": proposal.log_losses}
+        update={
+            "labelled_proposals": len(chosen),
+            "proposal_calibrator_log_losses": proposal.log_losses,
+            "held_out": _held_out_quality(proposal.calibrator(scores), answer[chosen], truth.matches),
+        }
     )
     learned = Learned(
         pair=model.learned.pair,
@@ -287,6 +292,22 @@ def _second_stage(
         bands=VennAbers.fit(marginal[chosen], answer[chosen]),
     )
     return ReconciliationModel(facts, learned, model.estimators)
+
+
+def _held_out_quality(confidence: Floats, right: NDArray[np.bool_], true_matches: int) -> dict[str, float]:
+    if len(confidence) == 0:
+        return {}
+    measured = calibration(confidence, right, np.random.default_rng(0))
+    found = match_quality(confidence, right, true_matches=true_matches)
+    return {
+        "f1": found.f1,
+        "precision": found.precision,
+        "recall": found.recall,
+        "ece": measured.ece,
+        "ece_floor": measured.ece_floor,
+        "brier": measured.brier,
+        "log_loss": measured.log_loss,
+    }
 
 
 def _proposal_calibrator(scores: Floats, right: NDArray[np.bool_], folds: NDArray[np.int64]) -> Chosen:
