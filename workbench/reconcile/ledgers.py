@@ -19,6 +19,8 @@ _LONGEST_TEXT = 10_000
 _SHOWN = 20
 _OPPOSED = 0.9
 """Share of the amounts with one sign from which on a ledger counts as written with that sign."""
+_TELLING = 10
+"""Amounts from which on that is judged."""
 
 ALLOWED = {
     "missing_id": "a value in every record",
@@ -246,7 +248,8 @@ def _findings(workspace: Workspace, side: Side) -> list[Finding]:
 def _refuse_opposed_signs(workspace: Workspace, plan: ReconciliationPlan) -> None:
     shares = [
         workspace.rows(
-            f"select coalesce(avg((cents > 0)::double) filter (cents <> 0), 0.5) as share from {side}_records"
+            f"select case when count(*) >= {_TELLING} then avg((cents > 0)::double) else 0.5 end as share "
+            f"from {side}_records where cents <> 0"
         )[0]["share"]
         for side in Side
     ]

@@ -71,9 +71,10 @@ def _parquet(file: Path) -> str:
 def _csv(file: Path, delimiter: str, name: str) -> str:
     """Spell out how a CSV is read: where DuckDB may guess, it leaves out lines that it cannot explain."""
     try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
+        # What is no UTF-8 is reported by DuckDB, with its line.
+        with file.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
             header = next(csv.reader(stream, delimiter=delimiter), [])
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, csv.Error) as error:
         raise LedgerError([Problem(name, 1, "", f"what cannot be read ({error})", "CSV in UTF-8")]) from None
     if not header or len(set(header)) < len(header):
         given = "a column name twice" if header else "no header"
