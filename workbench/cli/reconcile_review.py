@@ -172,6 +172,40 @@ def labels(
     display(write_labels(output, book=book, settings=settings(lake)), as_json)
 
 
+@app.command()
+def retrain(
+    plan: Annotated[Path, typer.Argument(help="The plan of the ledgers.", metavar="PLAN")],
+    by: By,
+    labels: Annotated[
+        Path | None, typer.Option(help="Labels from outside besides: CSV with left_id, right_id, or Parquet.")
+    ] = None,
+    complete: Annotated[
+        bool, typer.Option("--complete", help="Those from outside name every match that there is.")
+    ] = False,
+    estimator: Annotated[str | None, typer.Option(help="As of `workbench reconcile train`.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="File to save the model in; the plan's own in the lake by default.")
+    ] = None,
+    book: BookFile = None,
+    lake: Lake = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train the model anew with the review's labels; the certificate is void until a new one is earned."""
+    from workbench.workflows.retraining import retrain as train_anew
+
+    view = train_anew(
+        plan,
+        author=by,
+        labels=labels,
+        complete=complete,
+        estimator=estimator,
+        model=model,
+        book=book,
+        settings=settings(lake),
+    )
+    display(view, as_json)
+
+
 def _show(case: CaseView | None, as_json: bool) -> None:
     if case is not None:
         display(case, as_json)

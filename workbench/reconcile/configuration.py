@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from workbench.documents import Section
 from workbench.reconcile.certificate import Certificate
@@ -51,6 +51,8 @@ class DecisionConfiguration(Section):
     promise: Promise = Promise()
     certified: Certified | None = None
     """Written by `workbench reconcile thresholds --apply`; without one nothing is accepted unseen."""
+    fresh_since: AwareDatetime | None = None
+    """Verdicts given earlier trained the model, so they neither certify nor test it; written by `retrain`."""
     accept: float | None = Field(None, ge=0, le=1)
     """Accept threshold set by hand, 0 to 1; it can only be stricter than costs and certificate."""
     reject: float | None = Field(None, ge=0, le=1)

@@ -17,12 +17,12 @@ _ADDED_LATER = frozenset({"decision", "reason", "truth", "confidence_low", "conf
 
 
 def read_proposals(file: Path) -> pa.Table:
-    """Read rows of the proposals table.
+    """Read rows of the proposals table; of a folder, its `proposals.parquet`.
 
     Raises:
         InputError: the file is missing or damaged, lacks a column, or holds what the column does not allow.
     """
-    table = _read(file, PROPOSALS)
+    table = _read(file, PROPOSALS, "proposals.parquet")
     confidence = table.column("confidence").to_numpy()
     if not ((confidence >= 0.0) & (confidence <= 1.0)).all():
         raise InputError(f"{file}: confidence: given what is no probability; allowed: 0 to 1 in every row")
@@ -30,12 +30,12 @@ def read_proposals(file: Path) -> pa.Table:
 
 
 def read_breaks(file: Path) -> pa.Table:
-    """Read rows of the breaks table.
+    """Read rows of the breaks table; of a folder, its `breaks.parquet`.
 
     Raises:
         InputError: the file is missing or damaged, lacks a column, or holds what the column does not allow.
     """
-    return _read(file, BREAKS)
+    return _read(file, BREAKS, "breaks.parquet")
 
 
 def write_table(file: Path, table: pa.Table) -> None:
@@ -53,7 +53,9 @@ def write_table(file: Path, table: pa.Table) -> None:
         raise StoreError(f"{file}: cannot be written ({error.strerror or error})") from error
 
 
-def _read(file: Path, schema: pa.Schema) -> pa.Table:
+def _read(file: Path, schema: pa.Schema, name: str) -> pa.Table:
+    if file.is_dir():
+        file /= name
     try:
         table = pyarrow.parquet.read_table(file)
     except (pa.ArrowException, OSError) as error:

@@ -57,7 +57,7 @@ def find_thresholds(
         proposals: Parquet file of proposals, such as `workbench reconcile match` writes.
         labels: file of labels, CSV or Parquet.
         at: further accept thresholds to look at, 0 to 1.
-        since: audits decided earlier do not count, such as those of an earlier model.
+        since: audits decided earlier do not count; by default those from before the last retraining.
         apply: save the certificate as the next version of the configuration.
         author: who applies it.
         reason: why.
@@ -78,7 +78,8 @@ def find_thresholds(
     with opened_book(book, settings) as opened:
         version = current_version(opened)
         audits = Cases(opened).listed(decided=True)
-        sample = sample_of(table, truth, version.configuration, cases=audits, since=since)
+        fresh = since or version.configuration.fresh_since
+        sample = sample_of(table, truth, version.configuration, cases=audits, since=fresh)
         certificate = earn(sample, version.configuration)
         chosen = version.configuration
         if len(sample.confidence):  # without labels the certificate that holds stays

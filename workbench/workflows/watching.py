@@ -76,7 +76,7 @@ def watch_proposals(
             reference=read_proposals(reference) if reference is not None else None,
             breaks=read_breaks(breaks) if breaks is not None else None,
             cases=Cases(opened).listed(),
-            since=since or _certified_at(opened, version),
+            since=since or _certified_at(opened, version) or version.configuration.fresh_since,
             columns=columns,
         )
         voided = _void(opened, version, found, moment) if void and found.voids else None
