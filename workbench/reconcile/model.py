@@ -144,12 +144,13 @@ def seen(names: tuple[str, ...]) -> list[int]:
     return [order.index(name) for name in names]
 
 
-def predicted(estimators: Sequence[Any], values: NDArray[np.float32]) -> Floats:
+def predicted(estimators: Sequence[Any], values: NDArray[np.floating]) -> Floats:
     """Give the probability of a match, by the mean log odds of classifiers; of no rows, none."""
     if len(values) == 0:
         return np.empty(0)
+    exact = values.astype(np.float64)  # single precision would make a pair's number depend on its chunk
     with threadpool_limits(1):  # on chunks of this size threads cost more than they give
-        return blended([np.asarray(each.predict_proba(values)[:, 1], np.float64) for each in estimators])
+        return blended([np.asarray(each.predict_proba(exact)[:, 1], np.float64) for each in estimators])
 
 
 def blended(probabilities: Sequence[Floats]) -> Floats:

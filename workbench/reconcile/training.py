@@ -224,7 +224,7 @@ def _fit(labelled: _Labelled, names: tuple[str, ...], wanted: str | None) -> _Fi
     """Cross-fit the estimators and fit the best of them, or of their blends, to all labels."""
     if wanted is not None and wanted not in BLENDS:
         raise InputError(f"model: given {wanted!r}; allowed: {', '.join(BLENDS)}")
-    values, right = labelled.values[:, seen(names)], labelled.right_answer
+    values, right = labelled.values[:, seen(names)].astype(np.float64), labelled.right_answer
     choices = {wanted: BLENDS[wanted]} if wanted else dict(BLENDS)
     each = {
         name: _held_out(name, values, right, labelled.folds)
@@ -242,7 +242,7 @@ def _fit(labelled: _Labelled, names: tuple[str, ...], wanted: str | None) -> _Fi
 
 
 def _held_out(
-    name: str, values: NDArray[np.float32], right: NDArray[np.bool_], folds: NDArray[np.int64]
+    name: str, values: NDArray[np.float64], right: NDArray[np.bool_], folds: NDArray[np.int64]
 ) -> Floats:
     told = np.empty(len(right))
     for fold in range(FOLDS):

@@ -39,10 +39,10 @@ def make_world(count: int, *, seed: int, shared: float = 0.8) -> World:
     names = [f"{first} {last}" for first in ("ANNA", "ANTON", "BEA", "BEN") for last in ("LEE", "MAY", "POE")]
     left, right, pairs = [], [], []
     for number in range(count):
-        name, cents, day = str(rng.choice(names)), int(rng.integers(1_000, 9_000)), int(rng.integers(0, 60))
-        memo = f"{name} {rng.integers(100, 999)}"
-        later, off = day + int(rng.integers(0, 5)), int(rng.integers(-40, 41)) if rng.random() < 0.5 else 0
-        other = memo if rng.random() < 0.7 else f"{name} PAYMENT"
+        name, cents, day = str(rng.choice(names)), int(rng.integers(1_000, 3_000)), int(rng.integers(0, 60))
+        memo = f"{name} {rng.integers(1, 10)}"
+        later, off = day + int(rng.integers(0, 5)), int(rng.integers(-60, 61)) if rng.random() < 0.6 else 0
+        other = memo if rng.random() < 0.6 else f"{name} PAYMENT"
         in_left, in_right = rng.random() < shared**0.5, rng.random() < shared**0.5
         if in_left:
             left.append((f"L{number}", _day(day), _money(cents), memo))
