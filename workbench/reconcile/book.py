@@ -1,7 +1,8 @@
 """The book of a reconciliation: what people decided, in SQLite.
 
-It holds the versions of the decision configuration, the cases of the review and every verdict. Any
-number of processes may use it at once; what was acknowledged outlives a kill or a power cut.
+It holds the versions of the decision configuration, the cases of the review, every verdict, and how
+confident the matchings were that were watched. Any number of processes may use it at once; what was
+acknowledged outlives a kill or a power cut.
 """
 
 from __future__ import annotations
@@ -60,6 +61,13 @@ _FIRST = (
         note text not null
     )""",
     "create index verdicts_by_case on verdicts (case_id, verdict_id)",
+    # One row a matching that was watched: how many confidences lie up to each bound.
+    """create table matchings (
+        fingerprint text primary key,
+        at text not null,
+        counts text not null,
+        total real not null
+    )""",
 )
 _MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
 """Never changed once released; a change is a new one at the end."""

@@ -5,20 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Literal
-
-import numpy as np
-from numpy.typing import NDArray
 
 from workbench.reconcile.configuration import DecisionConfiguration
 from workbench.reconcile.observed import ObservedCalibration
 from workbench.reconcile.watch import Watch, WatchAlarm
-
-CONFIDENCE = "workbench_match_confidence"
-"""Name of the histogram of confidences."""
-
-BOUNDS = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 1.0)
-"""Upper bounds of its buckets."""
 
 _PREFIX = "workbench_reconcile_"
 
@@ -30,14 +20,12 @@ class Metric:
     name: str
     value: float
     labels: Mapping[str, str] = field(default_factory=dict)
-    kind: Literal["gauge", "counter"] = "gauge"
-    """A counter only rises: each matching adds to it."""
 
 
 HELP = {
     "calibration_error_ratio": "expected calibration error on fresh labels, by their origin",
     "calibration_error_floor_ratio": "what it is on average for exact confidences",
-    "calibration_error_limit_ratio": "what it exceeds by chance in 5 of 100 samples",
+    "calibration_error_limit_ratio": "what it exceeds by chance in 1 of 100 samples",
     "brier_score": "mean squared distance of confidence and truth on fresh labels",
     "log_loss_nats": "mean negative logarithm of the probability given to the truth",
     "fresh_labels": "labels that these figures are from",
@@ -58,6 +46,9 @@ HELP = {
 }
 """What each metric means, by its name without the prefix."""
 
+HISTOGRAMS = {"workbench_match_confidence": "confidence of the proposals of all matchings watched"}
+"""What each histogram means."""
+
 
 def metrics(found: Watch, configuration: DecisionConfiguration) -> list[Metric]:
     """Write what the watch found as metrics; what is not known is left out rather than 0."""
@@ -66,39 +57,23 @@ def metrics(found: Watch, configuration: DecisionConfiguration) -> list[Metric]:
     ]
 
 
-def confidence_histogram(confidence: NDArray[np.float64]) -> list[Metric]:
-    """Count the confidences of one matching in cumulative buckets."""
-    ranked = np.sort(confidence)
-    counts = np.searchsorted(ranked, BOUNDS, side="right")
-    buckets = [
-        Metric(f"{CONFIDENCE}_bucket", float(count), {"le": f"{bound:g}"}, "counter")
-        for bound, count in zip(BOUNDS, counts, strict=True)
-    ]
-    return [
-        *buckets,
-        Metric(f"{CONFIDENCE}_bucket", float(len(ranked)), {"le": "+Inf"}, "counter"),
-        Metric(f"{CONFIDENCE}_sum", float(ranked.sum()), kind="counter"),
-        Metric(f"{CONFIDENCE}_count", float(len(ranked)), kind="counter"),
-    ]
-
-
 def exposition(found: Sequence[Metric]) -> str:
     """Write metrics in Prometheus's text format, such as for a node exporter's textfile folder."""
     lines: list[str] = []
     for name, group in groupby(found, key=_family):
-        histogram = name == CONFIDENCE
-        meaning = "confidence of the proposals" if histogram else HELP[name.removeprefix(_PREFIX)]
-        lines += [f"# HELP {name} {meaning}", f"# TYPE {name} {'histogram' if histogram else 'gauge'}"]
+        kind = "histogram" if name in HISTOGRAMS else "gauge"
+        lines += [f"# HELP {name} {HISTOGRAMS.get(name) or HELP[name.removeprefix(_PREFIX)]}"]
+        lines += [f"# TYPE {name} {kind}"]
         for metric in group:
             labels = ",".join(f'{key}="{_escaped(value)}"' for key, value in metric.labels.items())
-            lines.append(
-                f"{metric.name}{{{labels}}} {metric.value!r}" if labels else f"{metric.name} {metric.value!r}"
-            )
+            series = f"{metric.name}{{{labels}}}" if labels else metric.name
+            lines.append(f"{series} {metric.value!r}")
     return "\n".join([*lines, ""])
 
 
 def _family(metric: Metric) -> str:
-    return CONFIDENCE if metric.name.startswith(CONFIDENCE) else metric.name
+    histogram, _, part = metric.name.rpartition("_")
+    return histogram if part in ("bucket", "sum", "count") and histogram in HISTOGRAMS else metric.name
 
 
 def _escaped(text: str) -> str:

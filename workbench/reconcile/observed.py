@@ -2,7 +2,7 @@
 
 Even a perfect forecaster has a calibration error above 0 on a finite sample, so the error comes with
 the floor that chance alone gives (Roelofs, Cain, Shlens and Mozer, Mitigating bias in calibration
-error estimation, 2022), and counts as off only above what chance exceeds in 5 of 100 samples.
+error estimation, 2022), and counts as off only above what chance exceeds in 1 of 100 samples.
 """
 
 from __future__ import annotations
@@ -13,9 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.reconcile.evaluation import BINS, ece, log_loss, reliability
-from workbench.reconcile.intervals import LEVEL, Estimate, share_of
+from workbench.reconcile.intervals import Estimate, share_of
 
-_DRAWS = 200
+FEWEST = 30
+"""Labels below which a calibration error says nothing."""
+
+_DRAWS = 400
+_UNUSUAL = 0.99
 _SEED = 20_240_229
 
 Floats = NDArray[np.float64]
@@ -47,7 +51,7 @@ class ObservedCalibration:
     ece_floor: float
     """What it is on average for a forecaster that is exactly right."""
     ece_limit: float
-    """What it exceeds in 5 of 100 samples of such a forecaster."""
+    """What it exceeds in 1 of 100 samples of such a forecaster."""
     brier: float
     """Mean squared distance between confidence and truth."""
     log_loss: float
@@ -57,8 +61,8 @@ class ObservedCalibration:
 
     @property
     def off(self) -> bool:
-        """Whether the calibration error is more than chance explains."""
-        return self.ece > self.ece_limit
+        """Whether the calibration error is more than chance explains, and there are labels enough to tell."""
+        return self.labels >= FEWEST and self.ece > self.ece_limit
 
 
 def observed_calibration(confidence: Floats, right: Booleans, *, bins: int = BINS) -> ObservedCalibration:
@@ -82,7 +86,7 @@ def observed_calibration(confidence: Floats, right: Booleans, *, bins: int = BIN
         confidence=float(ranked.mean()),
         ece=ece(confidence, right, bins=bins),
         ece_floor=float(np.mean(by_chance)),
-        ece_limit=float(np.quantile(by_chance, LEVEL)),
+        ece_limit=float(np.quantile(by_chance, _UNUSUAL)),
         brier=float(np.mean((confidence - right) ** 2)),
         log_loss=log_loss(confidence, right),
         bins=tuple(

@@ -161,7 +161,7 @@ def watch(
         calibration=calibration,
         shift=shift,
         drifts=drifts,
-        coverage=_coverage(proposals, breaks),
+        coverage=coverage_of(proposals, breaks),
         audit=audit,
         backlog=None if cases is None else _backlog(cases, at),
         certificate=_certificate(configuration, alarms),
@@ -216,7 +216,8 @@ def _audit(verdicts: Judged, configuration: DecisionConfiguration) -> Audit | No
     return Audit(count, errors, share_of(count - errors, count), p_value <= _CHANCE)
 
 
-def _coverage(proposals: pa.Table, breaks: pa.Table | None) -> Coverage:
+def coverage_of(proposals: pa.Table, breaks: pa.Table | None) -> Coverage:
+    """Tell how decided proposals, and the records of both ledgers, are covered."""
     decided = column(proposals, "decision")
     shares = {one.value: float(np.mean(decided == one.value)) for one in Decision}
     if breaks is None:

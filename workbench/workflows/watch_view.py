@@ -126,7 +126,7 @@ class WatchView(View):
                 f"{one.ece:.4f} (Brier {one.brier:.4f}, log loss {one.log_loss:.4f}, {one.labels:,} labels)"
             )
             allowed = f"{one.ece_floor:.4f}, at most {one.ece_limit:.4f}"
-            rows.append([f"calibration error, {one.origin} labels", found, allowed, _alarm(one.off)])
+            rows.append([f"calibration error, {one.origin}", found, allowed, _alarm(one.off)])
         if self.shift is not None:
             now = f"{self.shift.estimated:.3f} (trained {self.shift.trained:.3f})"
             rows.append(

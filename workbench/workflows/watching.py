@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -11,12 +12,13 @@ import pyarrow as pa
 from workbench.errors import ConflictError, StoreError
 from workbench.reconcile.book import Book
 from workbench.reconcile.case_book import Cases
-from workbench.reconcile.decisions import column, decide
+from workbench.reconcile.confidence_counts import count_confidences
+from workbench.reconcile.decisions import decide
 from workbench.reconcile.labels import read_labels
-from workbench.reconcile.metrics import confidence_histogram, exposition, metrics
+from workbench.reconcile.metrics import exposition, metrics
 from workbench.reconcile.proposal_files import read_breaks, read_proposals, write_table
 from workbench.reconcile.versions import ConfigurationVersions, Version
-from workbench.reconcile.watch import DRIFT_COLUMNS, Watch, corrected, watch
+from workbench.reconcile.watch import DRIFT_COLUMNS, Watch, corrected, coverage_of, watch
 from workbench.settings import Settings
 from workbench.workflows.decision_configuration import current_version, now, opened_book
 from workbench.workflows.watch_view import WatchView, view_watch
@@ -65,6 +67,7 @@ def watch_proposals(
     """
     moment = at or now()
     table = read_proposals(proposals)
+    missing = read_breaks(breaks) if breaks is not None else None
     with opened_book(book, settings) as opened:
         version = current_version(opened)
         table = decide(table, version.configuration)
@@ -74,14 +77,16 @@ def watch_proposals(
             at=moment,
             labels=read_labels(labels) if labels is not None else None,
             reference=read_proposals(reference) if reference is not None else None,
-            breaks=read_breaks(breaks) if breaks is not None else None,
+            breaks=missing,
             cases=Cases(opened).listed(),
             since=since or _certified_at(opened, version) or version.configuration.fresh_since,
             columns=columns,
         )
         voided = _void(opened, version, found, moment) if void and found.voids else None
         holding = voided or version
-    told = [*metrics(found, holding.configuration), *confidence_histogram(column(table, "confidence"))]
+        if voided:
+            found = replace(found, coverage=coverage_of(decide(table, holding.configuration), missing))
+        told = [*metrics(found, holding.configuration), *count_confidences(opened, table, at=moment)]
     if metrics_file is not None:
         _write_text(metrics_file, exposition(told))
     if corrected_file is not None:
