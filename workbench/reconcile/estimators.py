@@ -21,8 +21,8 @@ def gradient_boosting(labels: int) -> Any:
         labels: labelled pairs that it will see; fewer allow smaller leaves.
     """
     return HistGradientBoostingClassifier(
-        learning_rate=0.05,
-        max_iter=200,
+        learning_rate=0.1,
+        max_iter=100,
         max_leaf_nodes=15,
         min_samples_leaf=max(3, min(_SMALLEST_LEAF, labels // 50)),
         l2_regularization=1.0,

@@ -38,6 +38,10 @@ def _find(path: Path, info: ValidationInfo) -> Path:
     return found
 
 
+def _folder(path: Path, info: ValidationInfo) -> Path:
+    return Path((info.context or {}).get("folder", Path.cwd()), path).resolve()
+
+
 def _zone(name: str) -> str:
     if name not in available_timezones():
         raise PydanticCustomError("zone", "a time zone such as Europe/London or UTC")
@@ -91,7 +95,9 @@ class Ledger(Section):
     file: Annotated[Path, AfterValidator(_find)] | None = None
     """CSV with a header, or Parquet; found from the document's folder."""
     query: str | None = None
-    """A query in DuckDB's SQL, in place of a file; it finds files from the working folder."""
+    """A query in DuckDB's SQL, in place of a file."""
+    folder: Annotated[Path, AfterValidator(_folder)] = Field(Path(), validate_default=True)
+    """Where the query finds files; the document's folder by default."""
     database: Annotated[Path, AfterValidator(_find)] | None = None
     """A DuckDB file that the query reads; it is opened read-only."""
     columns: Columns

@@ -57,6 +57,7 @@ def _queried(ledger: Ledger, name: str) -> pa.Table:
     database = str(ledger.database) if ledger.database else ":memory:"
     try:
         with duckdb.connect(database, read_only=ledger.database is not None) as connection:
+            connection.execute(f"set file_search_path = {_quoted(str(ledger.folder))}")
             return cast(pa.Table, connection.sql(ledger.query or "").to_arrow_table())
     except duckdb.Error as error:
         raise LedgerError(

@@ -243,6 +243,15 @@ def test_a_query_over_a_database_is_a_ledger(workspace: Workspace, plan_for: Any
     assert amounts(workspace) == {"q": 420}
 
 
+def test_a_query_finds_files_beside_the_plan(workspace: Workspace, plan_for: Any, tmp_path: Path):
+    plan = plan_for([("a", "2024-01-01", "1.00", "X"), ("b", "2024-03-01", "2.00", "X")], GOOD)
+    query = "select * from read_csv('left.csv') where day < '2024-02-01'"
+    ledger = {"query": query, "columns": plan.left.columns.model_dump()}
+    content = plan.model_dump(exclude={"left"}) | {"left": ledger}
+    read_ledgers(workspace, check(content, ReconciliationPlan, name="plan", folder=tmp_path))
+    assert amounts(workspace) == {"a": 100}
+
+
 def test_a_query_that_fails_says_why(workspace: Workspace, plan_for: Any, tmp_path: Path):
     plan = plan_for(GOOD, GOOD)
     ledger = {"query": "select * from nowhere", "columns": plan.left.columns.model_dump()}
