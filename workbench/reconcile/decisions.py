@@ -40,7 +40,9 @@ def decide(
         if thresholds.accept is not None
         else confidence > max(thresholds.reject, configuration.costs.accept)
     )
-    uncertified = _UNCERTIFIED.get(thresholds.accept_from)
+    uncertified = (
+        _UNCERTIFIED.get(thresholds.accept_from, Reason.NO_CERTIFICATE) if thresholds.accept is None else None
+    )
     rules: list[tuple[NDArray[np.bool_], Decision, Reason]] = [
         (~column(proposals, "calibrated").astype(np.bool_), Decision.REVIEW, Reason.UNCALIBRATED),
         ((confidence <= thresholds.reject) & ~would_accept, Decision.REJECT, Reason.BELOW_REJECT),
