@@ -9,10 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from workbench.errors import NotFoundError, Problem
 from workbench.simulate import Scenario
+from workbench.workflows.decision_views import DifferenceView, HistoryView, VersionView
 from workbench.workflows.explaining import ExplanationView
 from workbench.workflows.picking import PicksView, StrategiesView
 from workbench.workflows.replaying import ReplayView
 from workbench.workflows.results import ComparisonView, RunsView, RunView
+from workbench.workflows.retraining_view import RetrainingView
+from workbench.workflows.review_views import CasesView, CaseView, LabelsView, ReviewStatusView
+from workbench.workflows.threshold_views import DecidedView, ThresholdsView
+from workbench.workflows.watch_view import WatchView
 
 
 class DemoView(BaseModel):
@@ -44,6 +49,17 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "explanation": ExplanationView,
     "replay": ReplayView,
     "strategies": StrategiesView,
+    "thresholds": ThresholdsView,
+    "decided": DecidedView,
+    "watch": WatchView,
+    "review_status": ReviewStatusView,
+    "review_case": CaseView,
+    "review_cases": CasesView,
+    "review_labels": LabelsView,
+    "retraining": RetrainingView,
+    "decision_configuration": VersionView,
+    "decision_history": HistoryView,
+    "decision_difference": DifferenceView,
     "demo": DemoView,
     "error": ErrorView,
 }
