@@ -92,7 +92,7 @@ def test_a_wrong_state_machine_is_caught(
     promtool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mutation: str
 ):
     monkeypatch.setattr(evaluation, "step", mutated(MUTATIONS[mutation]))
-    written = trials(tmp_path, range(1, 4), rules=8)
+    written = trials(tmp_path, range(7, 10), rules=10)
     assert promtool("test", "rules", *(one.tests for one in written)).returncode != 0
 
 

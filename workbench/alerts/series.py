@@ -99,6 +99,15 @@ class SeriesSet:
         part = slice(self.edges[place], self.edges[place + 1])
         return self.labels[place], self.times[part], self.values[part]
 
+    def elapsed(self, at: Floats) -> Floats:
+        """Give times as seconds since the first sample, exact to the microsecond."""
+        return (microseconds(at) - self._keys[2]) / _US
+
+    @cached_property
+    def ages(self) -> Floats:
+        """The times of the samples as seconds since the first, exact to the microsecond."""
+        return self.elapsed(self.times)
+
     @cached_property
     def _keys(self) -> tuple[Ints, Ints, int, int]:
         """Times in microseconds, moved apart so that one sorted array holds all series."""

@@ -135,8 +135,8 @@ class Signal(Section):
             values = used.values[last] if len(used.values) else np.zeros(len(last))
             return Course(found.labels, values.reshape(shape), (present & ~is_stale(values)).reshape(shape))
         parameter = self.quantile if self.quantile is not None else self.ahead or 0.0
-        ends = np.broadcast_to(scene.times, shape).ravel()
-        windows = Windows(used.times, used.values, low.ravel(), high.ravel(), ends, over, parameter)
+        ends = np.broadcast_to(used.elapsed(scene.times), shape).ravel()
+        windows = Windows(used.ages, used.values, low.ravel(), high.ravel(), ends, over, parameter)
         values = compute(self.function, windows, present)
         return Course(found.labels, values.reshape(shape), present.reshape(shape))
 

@@ -24,11 +24,11 @@ class Windows:
     """Stretches of samples, one a row; windows may overlap, and none is empty.
 
     Args:
-        times: of all samples, seconds.
+        times: of all samples, seconds since any one moment near them, lest digits be lost.
         values: of all samples.
         low: the first sample of each window.
         high: one after its last sample.
-        end: when each window ends, seconds.
+        end: when each window ends, seconds since the same moment.
         over: how long a window is, seconds.
         parameter: of `quantile_over_time` the quantile, of `predict_linear` the seconds ahead.
     """
