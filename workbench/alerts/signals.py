@@ -140,6 +140,11 @@ class Signal(Section):
         values = compute(self.function, windows, present)
         return Course(found.labels, values.reshape(shape), present.reshape(shape))
 
+    def changed(self, **changes: Any) -> Signal:
+        """Give the same signal with some keys changed."""
+        # model_copy would take along what was computed of the signal as it is.
+        return Signal.model_validate({name: getattr(self, name) for name in Signal.model_fields} | changes)
+
     def metrics(self) -> list[Signal]:
         """List this signal and those that it is divided by."""
         return [self, *(self.divided_by.metrics() if self.divided_by else [])]

@@ -30,6 +30,11 @@ class Sql(Condition):
     below: float | None = Field(None, allow_inf_nan=False)
     """Only rows whose value is less than this."""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no value is above `above` and below `below`."""
+        return self.above is not None and self.below is not None and self.above >= self.below
+
     def over_time(self, scene: Scene) -> Verdicts:
         """Judge at each time of a scene."""
         rows: dict[Labels, list[tuple[int, float]]] = {}
