@@ -68,6 +68,7 @@ class Receiver:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = True
+    request_queue_size = 512  # a full queue would make clients wait a second
     receiver: Receiver
 
     def handle_error(self, request: Any, client_address: Any) -> None:

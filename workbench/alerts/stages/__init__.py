@@ -1,0 +1,42 @@
+"""Stages of delivery, one a file, in the order in which a parcel of alerts passes them."""
+
+from workbench.alerts.stages._base import (
+    Destination,
+    Known,
+    Outcome,
+    Parcel,
+    Stage,
+    Told,
+    Way,
+    Withheld,
+    episode,
+)
+from workbench.alerts.stages.dedup import DedupStage
+from workbench.alerts.stages.escalate import EscalateStage, next_step
+from workbench.alerts.stages.group import GroupStage
+from workbench.alerts.stages.inhibit import InhibitStage
+from workbench.alerts.stages.mute import MuteStage
+from workbench.alerts.stages.rate_limit import RateLimitStage
+from workbench.alerts.stages.route import RouteStage
+from workbench.alerts.stages.silence import SilenceStage
+
+__all__ = [
+    "DedupStage",
+    "Destination",
+    "EscalateStage",
+    "GroupStage",
+    "InhibitStage",
+    "Known",
+    "MuteStage",
+    "Outcome",
+    "Parcel",
+    "RateLimitStage",
+    "RouteStage",
+    "SilenceStage",
+    "Stage",
+    "Told",
+    "Way",
+    "Withheld",
+    "episode",
+    "next_step",
+]
