@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from workbench.alerts.courses import LOOK_BACK
@@ -32,7 +32,9 @@ def _checked_series(text: str) -> str:
     return text
 
 
-def _checked_values(text: str) -> str:
+def _checked_values(text: Any) -> str:
+    if not isinstance(text, str):
+        raise PydanticCustomError("values", "a text in quotes, since YAML takes 0x60 for a number")
     parse_values(text)
     return text
 
@@ -48,7 +50,7 @@ class InputSeries(Section):
     """A series that a test gives its rules."""
 
     series: Annotated[str, AfterValidator(_checked_series)]
-    values: Annotated[str, AfterValidator(_checked_values)]
+    values: Annotated[str, BeforeValidator(_checked_values)]
 
 
 class ExpectedAlert(Section):

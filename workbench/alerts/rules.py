@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from workbench.alerts.conditions import CONDITIONS, Condition
 from workbench.alerts.labels import NAME, Labels
-from workbench.alerts.slo import Objective
+from workbench.alerts.slo import AlertName, Objective
 from workbench.alerts.templates import Template, render
 from workbench.documents import Section, read_document
 from workbench.quantities import Duration, PositiveDuration
@@ -47,7 +47,7 @@ class Rule(Section):
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
-    name: str = Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$", max_length=100)
+    name: AlertName
     """The label `alertname`."""
     condition: Annotated[Condition, CONDITIONS]
     hold: Duration = Field(0.0, alias="for")

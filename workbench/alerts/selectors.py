@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from workbench.alerts.labels import NAME, Labels
 from workbench.alerts.matchers import Matcher, parse_matcher
 
+_METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _ONE = re.compile(r'\s*([a-zA-Z_]\w*\s*(?:=~|!~|!=|=)\s*"(?:[^"\\]|\\.)*")\s*')
 _ALLOWED = 'labels with texts as values, or a text such as pool="web", server=~"a.*"'
 
@@ -55,6 +56,15 @@ def equalities(matchers: tuple[Matcher, ...]) -> Labels:
     alone = [one for one in matchers if one.operator == "=" and names.count(one.name) == 1]
     return Labels({one.name: one.value for one in alone})
 
+
+def _metric(name: str) -> str:
+    if not _METRIC.fullmatch(name):
+        raise PydanticCustomError("metric", "a metric's name of letters, digits, _ and :")
+    return name
+
+
+MetricName = Annotated[str, AfterValidator(_metric)]
+"""The name of a metric."""
 
 Matchers = Annotated[
     tuple[Matcher, ...],

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from workbench.alerts.courses import AGGREGATES, Course, Scene, distinct
 from workbench.alerts.histograms import histogram_quantile
 from workbench.alerts.labels import NAME, Labels
-from workbench.alerts.selectors import Matchers, equalities, selector
+from workbench.alerts.selectors import Matchers, MetricName, equalities, selector
 from workbench.alerts.series import is_stale
 from workbench.alerts.windows import FUNCTIONS, Windows, compute
 from workbench.documents import Section
@@ -38,7 +38,7 @@ class Signal(Section):
     A bare text stands for `{metric: text}`: the last sample of each series, if not older than 5 minutes.
     """
 
-    metric: str = Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")
+    metric: MetricName
     match: Matchers = ()
     """Which series of the metric."""
     function: str | None = None

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from workbench.alerts.selectors import Matchers
+from workbench.alerts.labels import NAME
+from workbench.alerts.selectors import Matchers, MetricName
 from workbench.alerts.templates import Template
 from workbench.documents import Section
 from workbench.quantities import Duration, PositiveDuration, format_duration
+
+_LONGEST = 100
+
+
+def _name(text: str) -> str:
+    if not NAME.fullmatch(text) or len(text) > _LONGEST:
+        raise PydanticCustomError("name", "a name of at most 100 letters, digits and _")
+    return text
+
+
+AlertName = Annotated[str, AfterValidator(_name)]
+"""What a rule or an objective may be called."""
 
 
 class BurnWindow(Section):
@@ -43,11 +56,11 @@ WINDOWS = (
 class Objective(Section):
     """A share of good events that is aimed at over a period."""
 
-    name: str = Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$", max_length=80)
+    name: AlertName
     """The rules are called after it: name, `Burns`, and the long window."""
-    errors: str = Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")
+    errors: MetricName
     """The counter of bad events."""
-    total: str = Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")
+    total: MetricName
     """The counter of all events."""
     match: Matchers = ()
     """Which series of both."""

@@ -134,8 +134,8 @@ def _printed(form: str, given: str | float) -> str:
 def _check(text: str) -> str:
     left = _ACTION.sub("", text)
     allowed = (
-        "templates such as (( $labels.server )), (( $value )) and (( $value | humanize )), with braces; "
-        f"functions: {', '.join(sorted(_FUNCTIONS))} and printf"
+        "in double braces $labels.NAME or $value, and after it | and one of "
+        f"{', '.join(sorted(_FUNCTIONS))}, or printf with one verb"
     )
     if "{{" in left or "}}" in left:
         raise PydanticCustomError("template", allowed)

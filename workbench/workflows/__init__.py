@@ -1,5 +1,8 @@
 """The glue: one function for each thing that a user does."""
 
+from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
+from workbench.workflows.alerting import check_rules, export_rules, lint_rules
+from workbench.workflows.backtesting import Wanted, advise_rule, backtest_drill, backtest_runs
 from workbench.workflows.comparing import compare_strategies
 from workbench.workflows.demo import demo_scenarios
 from workbench.workflows.explaining import ExplanationView, explain
@@ -12,6 +15,10 @@ from workbench.workflows.serving import serve_dashboard
 
 __all__ = [
     "FORMS",
+    "AdviceView",
+    "AlertCheckView",
+    "AlertLintView",
+    "BacktestView",
     "ComparisonView",
     "ExplanationView",
     "PicksView",
@@ -20,10 +27,17 @@ __all__ = [
     "RunsView",
     "StrategiesView",
     "View",
+    "Wanted",
+    "advise_rule",
+    "backtest_drill",
+    "backtest_runs",
+    "check_rules",
     "compare_strategies",
     "demo_scenarios",
     "explain",
+    "export_rules",
     "json_schema",
+    "lint_rules",
     "list_runs",
     "list_strategies",
     "replay",

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
 
 from workbench.alerts.conditions._base import CONDITIONS, Condition, Verdicts
 from workbench.alerts.courses import Course, Scene
-from workbench.alerts.selectors import Matchers, equalities, selector
+from workbench.alerts.selectors import Matchers, MetricName, equalities, selector
 from workbench.alerts.signals import Signal, promql_duration
 from workbench.quantities import PositiveDuration
 
@@ -21,7 +20,7 @@ class Absence(Condition):
     summary: ClassVar[str] = "absence: no series of a metric has a sample"
     judges_absence: ClassVar[bool] = True
     kind: Literal["absence"] = "absence"
-    metric: str = Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")
+    metric: MetricName
     match: Matchers = ()
     """Which series of the metric."""
     over: PositiveDuration | None = None

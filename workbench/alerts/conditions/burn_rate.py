@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from workbench.alerts.conditions._base import CONDITIONS, Condition, Verdicts, judged
 from workbench.alerts.courses import Course, Scene
-from workbench.alerts.selectors import Matchers
+from workbench.alerts.selectors import Matchers, MetricName
 from workbench.alerts.signals import Signal
 from workbench.quantities import PositiveDuration
 
@@ -26,9 +26,9 @@ class BurnRate(Condition):
 
     summary: ClassVar[str] = "burn_rate: an objective's error budget burns too fast over two windows"
     kind: Literal["burn_rate"] = "burn_rate"
-    errors: str = Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")
+    errors: MetricName
     """The counter of bad events."""
-    total: str = Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")
+    total: MetricName
     """The counter of all events."""
     match: Matchers = ()
     """Which series of both."""
@@ -52,7 +52,7 @@ class BurnRate(Condition):
     @property
     def budget(self) -> float:
         """Share of bad events that the objective leaves."""
-        return 1.0 - self.objective
+        return round(1.0 - self.objective, 12)  # 0.1 of 0.9, not 0.09999999999999998
 
     def ratio(self, over: float) -> Signal:
         """Give the share of bad events over a window, as a signal."""

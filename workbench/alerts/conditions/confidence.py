@@ -9,7 +9,7 @@ from pydantic import Field
 from workbench.alerts.conditions._base import CONDITIONS, Condition, Verdicts, judged
 from workbench.alerts.courses import Scene
 from workbench.alerts.matchers import Matcher
-from workbench.alerts.selectors import Matchers
+from workbench.alerts.selectors import Matchers, MetricName
 from workbench.alerts.signals import Signal
 from workbench.quantities import PositiveDuration
 
@@ -20,7 +20,7 @@ class Confidence(Condition):
 
     summary: ClassVar[str] = "confidence: too many proposed matches are not sure"
     kind: Literal["confidence"] = "confidence"
-    histogram: str = Field("workbench_match_confidence", pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")
+    histogram: MetricName = "workbench_match_confidence"
     """The histogram of the confidence of proposed matches."""
     match: Matchers = ()
     """Which series of it."""
