@@ -123,6 +123,10 @@ class Audit:
         chosen = {"key": key, "receiver": receiver, "limit": limit}
         return [_attempt(row) for row in self._database.rows(_ATTEMPTS, chosen)]
 
+    def last(self) -> int:
+        """Return the number of the last attempt, 0 before the first."""
+        return int(self._database.rows("select coalesce(max(attempt_id), 0) from attempts")[0][0])
+
     def events(self, *, alert: str | None = None, limit: int = 1000) -> list[Event]:
         """Return events, newest first: all, or an alert's, by name or how its fingerprint begins."""
         return [Event(*row) for row in self._database.rows(_EVENTS, {"alert": alert, "limit": limit})]

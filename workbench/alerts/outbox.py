@@ -31,6 +31,10 @@ _HEADS = f"""
 """
 _DUE = f"select group_key, due from letters where letter_id in ({_OLDEST}) order by due limit :limit"
 _PLACES = "select distinct receiver, channel from letters where state = 'waiting' order by 1, 2"
+_WAITING = """
+    select count(*) from letters
+    where state = 'waiting' and receiver = :receiver and channel = :channel and group_key = :group_key
+"""
 _LISTED = """
     select * from letters where (:state is null or state = :state)
     order by letter_id desc limit :limit
@@ -113,6 +117,10 @@ class Outbox:
         chosen = {**place._asdict(), "limit": len(but_for) + 1}
         rows = self._database.rows(_DUE, chosen)
         return next((float(due) for group_key, due in rows if group_key not in but_for), None)
+
+    def waiting(self, place: Place, *, group_key: str) -> int:
+        """Count the letters of a channel and a group that wait."""
+        return int(self._database.rows(_WAITING, {**place._asdict(), "group_key": group_key})[0][0])
 
     def delivered(self, letter: Letter, *, now: float) -> None:
         """Note that a letter has arrived."""
