@@ -80,8 +80,8 @@ def _say(told: Told) -> None:
         typer.echo(f"{at} {failure.alert} {failure.kind} {failure.detail}".rstrip(), err=True)
 
 
-@app.command()
-def test(
+@app.command(name="test")
+def try_channels(
     plan: PlanFile,
     labels: Annotated[
         list[str] | None, typer.Argument(help="Labels of an alert, whose receivers are tried: severity=page.")

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from workbench.cli import alerts, balancing, serving, simulating
+from workbench.cli import alerts, alerts_delivery, balancing, serving, simulating
 from workbench.errors import DocumentError, InputError, WorkbenchError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app = typer.Typer(
 
 for group in (simulating, balancing, serving):
     app.add_typer(group.app)
+alerts.app.add_typer(alerts_delivery.app)
 app.add_typer(alerts.app, name="alerts")
 
 _STOPPED = 130

@@ -7,12 +7,21 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from workbench.alerts.receivers import Plan
 from workbench.alerts.rules import RuleFile
 from workbench.errors import NotFoundError, Problem
 from workbench.simulate import Scenario
 from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
 from workbench.workflows.drills import Drill
 from workbench.workflows.explaining import ExplanationView
+from workbench.workflows.handling_views import (
+    AlertHistoryView,
+    AlertsView,
+    LettersView,
+    MarkedView,
+    SilencesView,
+)
+from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.picking import PicksView, StrategiesView
 from workbench.workflows.replaying import ReplayView
 from workbench.workflows.results import ComparisonView, RunsView, RunView
@@ -54,11 +63,20 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "alert_lint": AlertLintView,
     "backtest": BacktestView,
     "advice": AdviceView,
+    "receivers": Plan,
+    "alerts_run": AlertsRunView,
+    "alert_test": AlertTestView,
+    "alert_receivers": ReceiversView,
+    "alerts": AlertsView,
+    "alert_marks": MarkedView,
+    "silences": SilencesView,
+    "alert_history": AlertHistoryView,
+    "letters": LettersView,
     "error": ErrorView,
 }
 """The forms by the names that `workbench schema` takes."""
 
-DOCUMENTS = ("scenario", "rules", "drill")
+DOCUMENTS = ("scenario", "rules", "drill", "receivers")
 """The forms of files that are read; the others are printed."""
 
 

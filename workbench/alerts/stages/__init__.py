@@ -1,5 +1,7 @@
 """Stages of delivery, one a file, in the order in which a parcel of alerts passes them."""
 
+from collections.abc import Mapping
+
 from workbench.alerts.stages._base import (
     Destination,
     Known,
@@ -20,7 +22,20 @@ from workbench.alerts.stages.rate_limit import RateLimitStage
 from workbench.alerts.stages.route import RouteStage
 from workbench.alerts.stages.silence import SilenceStage
 
+STAGES: Mapping[str, type[Stage]] = {
+    "route": RouteStage,
+    "group": GroupStage,
+    "inhibit": InhibitStage,
+    "mute": MuteStage,
+    "silence": SilenceStage,
+    "escalate": EscalateStage,
+    "dedup": DedupStage,
+    "rate limit": RateLimitStage,
+}
+"""The stages by name, in their order."""
+
 __all__ = [
+    "STAGES",
     "DedupStage",
     "Destination",
     "EscalateStage",
