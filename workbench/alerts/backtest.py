@@ -88,6 +88,8 @@ class Score:
     """Time outside incidents, seconds."""
     delays: tuple[float, ...]
     """From the begin of each incident to its alarm, seconds; infinite where it was missed."""
+    faults: tuple[str, ...]
+    """What each incident was."""
     resets: tuple[float, ...]
     """From the end of each incident at which an alarm stood to that alarm's end, seconds."""
 
@@ -104,6 +106,10 @@ class Score:
     def delay(self, quantile: float) -> Estimate:
         """Seconds until an incident is detected; infinite where too many were missed."""
         return quantile_estimate(self.delays, quantile)
+
+    def delays_of(self, fault: str) -> tuple[float, ...]:
+        """Give the delays of the incidents of one fault."""
+        return tuple(delay for delay, one in zip(self.delays, self.faults, strict=True) if one == fault)
 
     def reset(self, quantile: float) -> Estimate:
         """Seconds from an incident's end until the alarm's."""
@@ -136,6 +142,7 @@ def score(rule: str, episodes: Sequence[Episode], alarms: Sequence[Sequence[Span
         false_alarms=false,
         healthy_s=sum(episode.healthy for episode in episodes),
         delays=tuple(delays),
+        faults=tuple(incident.fault for episode in episodes for incident in episode.incidents),
         resets=tuple(resets),
     )
 

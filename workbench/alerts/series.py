@@ -94,6 +94,12 @@ class SeriesSet:
             return self
         return SeriesSet.gather(self.one(place) for place in wanted)
 
+    def without(self, start: float, end: float) -> SeriesSet:
+        """Give the series without the samples from start to before end, seconds."""
+        kept = (self.times < start) | (self.times >= end)
+        edges = np.concatenate(([0], np.cumsum(kept)))[self.edges]
+        return SeriesSet(self.labels, self.times[kept], self.values[kept], edges)
+
     def one(self, place: int) -> tuple[Labels, Floats, Floats]:
         """Give one series: its labels, times and values."""
         part = slice(self.edges[place], self.edges[place + 1])

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from workbench.alerts.advice import Candidate
 from workbench.alerts.backtest import Score
-from workbench.alerts.estimates import Estimate
+from workbench.alerts.estimates import Estimate, quantile_estimate
 from workbench.workflows.results import Number, View, shown, shown_range
 
 
@@ -141,6 +141,16 @@ class AlertLintView(View):
         return f"{self.rules} rules, {len(self.findings)} findings"
 
 
+class DetectionView(BaseModel):
+    """How a rule did on one fault."""
+
+    model_config = ConfigDict(frozen=True)
+
+    incidents: int
+    detected: int
+    delay_p50_s: EstimateView
+
+
 class ScoreView(BaseModel):
     """What a rule did over times of which the truth is known."""
 
@@ -160,6 +170,8 @@ class ScoreView(BaseModel):
     delay_p90_s: EstimateView
     reset_p50_s: EstimateView
     """From the end of an incident to the end of the alarm."""
+    faults: dict[str, DetectionView]
+    """The same by fault."""
 
     @classmethod
     def of(cls, score: Score) -> ScoreView:
@@ -172,6 +184,7 @@ class ScoreView(BaseModel):
             delay_p50_s=EstimateView.of(score.delay(0.5)),
             delay_p90_s=EstimateView.of(score.delay(0.9)),
             reset_p50_s=EstimateView.of(score.reset(0.5)),
+            faults={fault: _detection(score, fault) for fault in dict.fromkeys(score.faults)},
         )
 
     def cells(self) -> list[str]:
@@ -183,6 +196,15 @@ class ScoreView(BaseModel):
             self.delay_p90_s.seconds(),
             self.reset_p50_s.seconds(),
         ]
+
+
+def _detection(score: Score, fault: str) -> DetectionView:
+    delays = score.delays_of(fault)
+    return DetectionView(
+        incidents=len(delays),
+        detected=sum(math.isfinite(delay) for delay in delays),
+        delay_p50_s=EstimateView.of(quantile_estimate(delays, 0.5)),
+    )
 
 
 _FIGURES = ["false a day", "recall %", "delay p50", "p90", "reset p50"]
@@ -232,10 +254,10 @@ class BacktestView(View):
 
     def remarks(self) -> list[str]:
         """Give the lines below the table."""
-        lines = [
-            f"first to page for {fault}: " + ", ".join(f"{rule} {count}x" for rule, count in counts.items())
-            for fault, counts in self.first.items()
-        ]
+        lines = []
+        for fault, counts in self.first.items():
+            first = ", ".join(f"{rule} {count}x" for rule, count in counts.items())
+            lines += [f"{fault}: first {first}; detected by {self._detections(fault)}"]
         masked = [f"{one.rule} ({one.already_firing})" for one in self.scores if one.already_firing]
         if masked:
             lines.append(f"note: fired already when an incident began, so told nobody: {', '.join(masked)}")
@@ -244,6 +266,17 @@ class BacktestView(View):
             by_receiver[message.receiver] = by_receiver.get(message.receiver, 0) + 1
         told = ", ".join(f"{receiver} {count}" for receiver, count in by_receiver.items())
         return [*lines, f"messages: {told}"] if told else lines
+
+    def _detections(self, fault: str) -> str:
+        found = [(one.rule, one.faults[fault]) for one in self.scores if fault in one.faults]
+        texts = [
+            f"{rule} {own.detected}/{own.incidents} in {shown(own.delay_p50_s.value)}"
+            for rule, own in sorted(
+                found, key=lambda pair: (-pair[1].detected, pair[1].delay_p50_s.value or 0)
+            )
+            if own.detected
+        ]
+        return ", ".join(texts) or "none"
 
 
 class CandidateView(BaseModel):

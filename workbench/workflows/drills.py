@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from workbench.alerts.backtest import Episode, Incident
 from workbench.alerts.series import MemorySource
@@ -28,19 +29,26 @@ _SPIKE = 20
 class Fault(Section):
     """Something that goes wrong, at a time of its own."""
 
-    fault: Literal["overload", "flash_crowd"]
-    """overload: the rate is `factor` times as high. flash_crowd: it jumps there and falls back in a line."""
-    factor: float = Field(gt=1, le=1000)
+    fault: Literal["overload", "flash_crowd", "blackout"]
+    """overload: the rate is `factor` times as high. flash_crowd: it jumps there and falls back in a line.
+    blackout: nobody samples the metrics."""
+    factor: float = Field(1.0, ge=1, le=1000)
     """How many times the usual rate."""
     lasting: PositiveDuration
     """How long it goes on, seconds."""
     name: str = Field("", max_length=100)
     """What reports call it; the fault and its factor without the key."""
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.factor > 1) == (self.fault == "blackout"):
+            raise PydanticCustomError("factor", "`factor` above 1, but for a blackout, which has none")
+        return self
+
     @property
     def label(self) -> str:
         """What reports call it."""
-        return self.name or f"{self.fault} x{self.factor:g}"
+        return self.name or (f"{self.fault} x{self.factor:g}" if self.factor > 1 else self.fault)
 
 
 class Drill(Section):
@@ -123,7 +131,7 @@ def drilled_scenario(loaded: LoadedDrill, incidents: Sequence[Incident], until: 
     rate = loaded.rate
     points = [(0.0, rate)]
     for fault, incident in zip(loaded.drill.faults, incidents, strict=True):
-        shares = [1.0] if fault.fault == "overload" else [1 - step / _SPIKE for step in range(_SPIKE)]
+        shares = [1 - step / _SPIKE for step in range(_SPIKE if fault.fault == "flash_crowd" else 1)]
         width = fault.lasting / len(shares)
         starts = accumulate([width] * (len(shares) - 1), initial=incident.start)
         points += [
@@ -167,6 +175,11 @@ def drill_episodes(loaded: LoadedDrill, *, interval: float, report: Report | Non
             step=loaded.drill.step,
             until=until,
         )
+        for fault, incident in zip(loaded.drill.faults, incidents, strict=True):
+            if fault.fault == "blackout":
+                metrics = {
+                    name: found.without(incident.start, incident.end) for name, found in metrics.items()
+                }
         begin = np.ceil(loaded.drill.warm_up / interval) * interval
         episodes.append(
             Episode(
