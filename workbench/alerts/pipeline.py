@@ -338,5 +338,6 @@ def _fates(group: Group, parcel: Parcel) -> list[Event]:
         group.fates[place, alert.fingerprint] = fate
         name = alert.labels.get("alertname", alert.rule)
         kind, detail = ("told", parcel.reason) if fate == _TOLD else ("withheld", fate)
+        detail += f" (channel {place.channel})" if place.channel else ""
         events.append(Event(parcel.now, kind, name, alert.fingerprint, place.receiver, detail))
     return events

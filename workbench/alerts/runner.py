@@ -108,8 +108,9 @@ class Runner:
         evaluation = None
         if now >= self._next:
             # On the grid, so that a rule's `for` is not missed by the millisecond that a turn takes.
-            memory, evaluation = self._evaluate(self._memory, self._next)
-            self._next += self._every * (1 + (now - self._next) // self._every)
+            at = self._next + self._every * ((now - self._next) // self._every)
+            memory, evaluation = self._evaluate(self._memory, at)
+            self._next = at + self._every
             told = self._decide(now, memory, evaluation)
             self._memory = memory
         elif (at := self._pipeline.next_at()) is not None and at <= now:
@@ -143,7 +144,7 @@ class Runner:
         """Say which rules cannot be evaluated, once, and which can be again."""
         failing = {one.rule: one.reason for one in evaluation.failures}
         events = [
-            Event(evaluation.at, "failed", rule, "", "", reason)
+            Event(evaluation.at, "failed", rule, "", "", " ".join(reason.split()))
             for rule, reason in failing.items()
             if self._failing.get(rule) != reason
         ]

@@ -128,7 +128,8 @@ def silence_alerts(
                 author=who,
                 comment=comment,
             )
-            detail = f"silence {made.silence_id} by {who} of {' '.join(map(str, conditions))}: {comment}"
+            detail = f"silence {made.silence_id} by {who} of {' '.join(map(str, conditions))}"
+            detail += f": {comment}" if comment else ""
             Audit(database).note([Event(now, "silenced", "", "", "", detail)])
         return SilencesView(now=now, silences=[_silence_view(made)])
     finally:

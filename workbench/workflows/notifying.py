@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,7 @@ def store_query(store: Store) -> Query:
 def _row(row: Mapping[str, Any]) -> tuple[Labels, float]:
     value = row["value"]
     texts = {name: cell for name, cell in row.items() if isinstance(cell, str) and name != "value"}
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise InputError(f"sql: given the value {value!r}; allowed: a number in the column value")
     return Labels(texts), float(value)
 
