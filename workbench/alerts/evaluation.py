@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -87,13 +87,48 @@ def evaluate(
         generator: what the alerts say has made them.
     """
     scene = Scene(source, np.array([at]), look_back, left_open)
+    return next(evaluate_all(rules, memory, scene, generator=generator))
+
+
+def evaluate_all(
+    rules: Sequence[Rule], memory: Memory, scene: Scene, *, generator: str = ""
+) -> Iterator[tuple[Memory, Evaluation]]:
+    """Evaluate rules at each time of a scene, one after the other, as `evaluate` would.
+
+    What the conditions say is computed for all times at once, so the data must not change meanwhile.
+    """
+    verdicts = {rule.name: _verdicts(rule, scene) for rule in rules}
+    for column, at in enumerate(scene.times.tolist()):
+        memory, evaluation = _evaluate_column(rules, verdicts, memory, column, at, generator=generator)
+        yield memory, evaluation
+
+
+def _verdicts(rule: Rule, scene: Scene) -> Verdicts | WorkbenchError:
+    try:
+        return rule.condition.over_time(scene)
+    except WorkbenchError as error:
+        return error
+
+
+def _evaluate_column(
+    rules: Sequence[Rule],
+    verdicts: Mapping[str, Verdicts | WorkbenchError],
+    memory: Memory,
+    column: int,
+    at: float,
+    *,
+    generator: str,
+) -> tuple[Memory, Evaluation]:
     transitions: list[Transition] = []
     failures: list[Failure] = []
     after: dict[str, Alerts] = {}
     for rule in rules:
         before = memory.alerts.get(rule.name, {})
         try:
-            found = judge(rule, rule.condition.over_time(scene), 0, generator=generator)
+            known = verdicts[rule.name]
+            if isinstance(known, WorkbenchError):
+                raise known
+            found = judge(rule, known, column, generator=generator)
         except WorkbenchError as error:
             failures.append(Failure(at, rule.name, str(error)))
             found = _failed(rule, generator)

@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench.alerts.conditions import Verdicts
 from workbench.alerts.courses import Scene
-from workbench.alerts.evaluation import Memory, evaluate
+from workbench.alerts.evaluation import Memory, evaluate_all
 from workbench.alerts.instances import State
 from workbench.alerts.rules import NoData, Rule
 from workbench.alerts.series import Bools, Floats, Ints, microseconds
@@ -107,12 +107,10 @@ def united(spans: list[Span]) -> list[Span]:
 
 
 def _step_by_step(rule: Rule, scene: Scene) -> list[Span]:
-    memory, firing = Memory(), []
-    for at in scene.times.tolist():
-        memory, evaluation = evaluate(
-            [rule], memory, scene.source, at, look_back=scene.look_back, left_open=scene.left_open
-        )
-        firing.append(any(one.state is State.FIRING for one in evaluation.instances))
+    firing = [
+        any(one.state is State.FIRING for one in evaluation.instances)
+        for _, evaluation in evaluate_all([rule], Memory(), scene)
+    ]
     begin, end = runs(np.array(firing, dtype=np.bool_))
     times = [*scene.times.tolist(), None]
     return [Span(times[low], times[high]) for low, high in zip(begin, end, strict=True)]

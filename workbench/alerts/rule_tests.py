@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from workbench.alerts.courses import LOOK_BACK
-from workbench.alerts.evaluation import Memory, evaluate
+from workbench.alerts.courses import LOOK_BACK, Scene
+from workbench.alerts.evaluation import Memory, evaluate_all
 from workbench.alerts.instances import AlertInstance, Evaluation, State
 from workbench.alerts.labels import Labels
 from workbench.alerts.notation import parse_series, parse_values, samples
@@ -192,11 +193,8 @@ def evaluations(
     rules: Sequence[Rule], source: MemorySource, *, every: float, until: float
 ) -> list[Evaluation]:
     """Evaluate rules from 0 to a time and give all evaluations."""
-    memory, result = Memory(), []
-    for number in range(round(until * 1e6) // round(every * 1e6) + 1):
-        memory, evaluation = evaluate(rules, memory, source, number * every)
-        result.append(evaluation)
-    return result
+    times = every * np.arange(round(until * 1e6) // round(every * 1e6) + 1, dtype=np.float64)
+    return [evaluation for _, evaluation in evaluate_all(rules, Memory(), Scene(source, times))]
 
 
 def _run_group(tests: RuleTests, number: int, rules: Sequence[Rule]) -> Iterator[Mismatch]:

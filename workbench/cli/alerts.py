@@ -21,6 +21,10 @@ DrillFile = Annotated[
 ]
 Names = Annotated[list[str] | None, typer.Option("--rule", "-r", help="Only this rule; once for each.")]
 
+Receivers = Annotated[
+    Path | None, typer.Option(help="Whom to tell: the file that `workbench alerts run` takes.")
+]
+
 
 @app.command()
 def check(
@@ -53,13 +57,16 @@ def lint(
         str | None,
         typer.Option(help="Time between two samples, such as 15s; the rules' interval by default."),
     ] = None,
+    receivers: Receivers = None,
     as_json: AsJson = False,
 ) -> None:
     """Find what is allowed in a file of rules and yet probably not meant."""
     from workbench import workflows
 
     with progress(as_json, file.stem) as report:
-        view = workflows.lint_rules(file, drill=drill, step=_duration("step", step), report=report)
+        view = workflows.lint_rules(
+            file, drill=drill, step=_duration("step", step), receivers=receivers, report=report
+        )
     display(view, as_json)
     if view.findings:
         raise typer.Exit(WorkbenchError.exit_code)
@@ -80,6 +87,7 @@ def backtest(
     ] = None,
     rule: Names = None,
     step: Annotated[str, typer.Option(help="Time between two samples of stored runs.")] = "5s",
+    receivers: Receivers = None,
     lake: Lake = None,
     as_json: AsJson = False,
 ) -> None:
@@ -92,7 +100,7 @@ def backtest(
         if incident:
             raise InputError("incident: given with a drill; allowed: with --run, since a drill has its own")
         with progress(as_json, drill.stem) as report:
-            view = workflows.backtest_drill(file, drill, only=rule or [], report=report)
+            view = workflows.backtest_drill(file, drill, only=rule or [], receivers=receivers, report=report)
     else:
         view = workflows.backtest_runs(
             file,
@@ -100,6 +108,7 @@ def backtest(
             incidents=incident or [],
             only=rule or [],
             step=_duration("step", step) or 5.0,
+            receivers=receivers,
             settings=settings(lake),
         )
     display(view, as_json)

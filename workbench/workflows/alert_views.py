@@ -219,7 +219,11 @@ class MessageView(BaseModel):
     at_s: float
     receiver: str
     status: str
+    """firing or resolved."""
+    reason: str
+    """Why it is told then."""
     alerts: list[str]
+    """The rules that it is about."""
 
 
 class BacktestView(View):

@@ -12,6 +12,7 @@ from workbench.alerts.firings import firings
 from workbench.alerts.linter import Surroundings, lint
 from workbench.alerts.metrics import QUEUE_METRICS
 from workbench.alerts.mutation import mutation_score
+from workbench.alerts.receivers import load_plan
 from workbench.alerts.rule_tests import RuleTests, check_names, load_rule_tests, run_rule_tests
 from workbench.alerts.rules import Rule, RuleFile, load_rules
 from workbench.errors import DocumentError, InputError, NotFoundError, Problem
@@ -122,7 +123,12 @@ def _condition_text(rule: Rule) -> str:
 
 
 def lint_rules(
-    file: Path, *, drill: Path | None = None, step: float | None = None, report: Report | None = None
+    file: Path,
+    *,
+    drill: Path | None = None,
+    step: float | None = None,
+    receivers: Path | None = None,
+    report: Report | None = None,
 ) -> AlertLintView:
     """Find what is allowed in a file of rules and yet probably not meant.
 
@@ -130,6 +136,7 @@ def lint_rules(
         file: of rules.
         drill: incidents on a simulated pool, whose healthy times show which rules fire for nothing.
         step: time between two samples of the metrics, seconds; the interval of the rules by default.
+        receivers: whom to tell; what is doubtful there is found too.
         report: told how many requests are simulated so far.
 
     Raises:
@@ -139,6 +146,8 @@ def lint_rules(
     healthy = _healthy_shares(rules, drill, report) if drill is not None else None
     found = lint(rules, Surroundings(QUEUE_METRICS, step=step, healthy=healthy))
     views = [FindingView(rule=one.rule, code=one.code, message=one.message) for one in found]
+    doubts = [] if receivers is None else load_plan(receivers).doubts()
+    views += [FindingView(rule="-", code="receivers", message=doubt) for doubt in doubts]
     return AlertLintView(rules=len(rules.every_rule), findings=views)
 
 

@@ -13,8 +13,11 @@ import numpy as np
 from workbench.alerts.advice import HOLDS, Advice, advise, changed_rule
 from workbench.alerts.backtest import Episode, Incident, backtest
 from workbench.alerts.conditions import Threshold
+from workbench.alerts.evaluation import Memory, evaluate_all
 from workbench.alerts.exporting import prometheus_rules, prometheus_tests, recorded_test
 from workbench.alerts.labels import Labels
+from workbench.alerts.receivers import Plan, load_plan
+from workbench.alerts.rehearsal import rehearse
 from workbench.alerts.rule_tests import RuleTests
 from workbench.alerts.rules import Rule, RuleFile, load_rules
 from workbench.alerts.series import MemorySource
@@ -24,7 +27,7 @@ from workbench.settings import Settings, load_settings
 from workbench.simulate import Scenario
 from workbench.store import Store, queries
 from workbench.tables import Outcome
-from workbench.workflows.alert_views import AdviceView, BacktestView, CandidateView, ScoreView
+from workbench.workflows.alert_views import AdviceView, BacktestView, CandidateView, MessageView, ScoreView
 from workbench.workflows.alerting import write_files
 from workbench.workflows.drills import drill_episodes, load_drill
 from workbench.workflows.queue_series import Requests, queue_series
@@ -37,7 +40,12 @@ _INCIDENT = re.compile(r"(?:(\d+):)?([^:@+]+)@([^@+]+)\+([^@+]+)")
 
 
 def backtest_drill(
-    rules: Path, drill: Path, *, only: Sequence[str] = (), report: Report | None = None
+    rules: Path,
+    drill: Path,
+    *,
+    only: Sequence[str] = (),
+    receivers: Path | None = None,
+    report: Report | None = None,
 ) -> BacktestView:
     """Run rules over the simulated incidents of a drill.
 
@@ -45,6 +53,7 @@ def backtest_drill(
         rules: the file of the rules.
         drill: the file of the drill.
         only: names of rules to run; all by default.
+        receivers: whom to tell, so that the messages that each would have had are told too.
         report: told how many requests are simulated so far.
 
     Raises:
@@ -53,8 +62,9 @@ def backtest_drill(
     """
     content, loaded = load_rules(rules), load_drill(drill)
     chosen = _chosen(content, only)
+    plan = None if receivers is None else load_plan(receivers)
     episodes = drill_episodes(loaded, interval=content.interval, report=report)
-    return _view(loaded.drill.name, chosen, episodes, content.interval)
+    return _view(loaded.drill.name, chosen, episodes, content.interval, plan)
 
 
 def backtest_runs(
@@ -65,6 +75,7 @@ def backtest_runs(
     only: Sequence[str] = (),
     step: float = 5.0,
     recovery: float = 300.0,
+    receivers: Path | None = None,
     settings: Settings | None = None,
 ) -> BacktestView:
     """Run rules over stored runs.
@@ -77,6 +88,7 @@ def backtest_runs(
         only: names of rules to run; all by default.
         step: time between two samples of the metrics, seconds.
         recovery: time after an incident in which an alarm is neither right nor false, seconds.
+        receivers: whom to tell, so that the messages that each would have had are told too.
         settings: where the lake is.
 
     Raises:
@@ -84,6 +96,7 @@ def backtest_runs(
         StoreError: the lake cannot be read.
     """
     content = load_rules(rules)
+    plan = None if receivers is None else load_plan(receivers)
     truth = [_read_incident(text) for text in incidents]
     if stray := [number for number, _ in truth if number is not None and number not in run_ids]:
         raise InputError(f"incident: given one of run {stray[0]}; allowed: {', '.join(map(str, run_ids))}")
@@ -93,7 +106,7 @@ def backtest_runs(
             for run in run_ids
         ]
     name = "run " + ", ".join(str(run) for run in run_ids)
-    return _view(name, _chosen(content, only), episodes, content.interval)
+    return _view(name, _chosen(content, only), episodes, content.interval, plan)
 
 
 def _read_incident(text: str) -> tuple[int | None, Incident]:
@@ -149,7 +162,9 @@ def _chosen(content: RuleFile, only: Sequence[str]) -> list[Rule]:
     return [rule for rule in content.every_rule if not only or rule.name in only]
 
 
-def _view(name: str, rules: Sequence[Rule], episodes: Sequence[Episode], interval: float) -> BacktestView:
+def _view(
+    name: str, rules: Sequence[Rule], episodes: Sequence[Episode], interval: float, plan: Plan | None
+) -> BacktestView:
     result = backtest(rules, episodes, interval=interval)
     return BacktestView(
         name=name,
@@ -159,7 +174,31 @@ def _view(name: str, rules: Sequence[Rule], episodes: Sequence[Episode], interva
         healthy_s=sum(episode.healthy for episode in episodes),
         scores=[ScoreView.of(score) for score in result.scores],
         first={fault: dict(counts) for fault, counts in result.first.items()},
+        messages=[] if plan is None else _messages(plan, rules, episodes, interval),
     )
+
+
+def _messages(
+    plan: Plan, rules: Sequence[Rule], episodes: Sequence[Episode], interval: float
+) -> list[MessageView]:
+    """Pass the alerts of each episode through the pipeline in virtual time; of several channels one counts."""
+    found = []
+    for episode in episodes:
+        evaluated = evaluate_all(rules, Memory(), episode.scene(interval))
+        alerts = ((evaluation.at, evaluation.instances) for _, evaluation in evaluated)
+        found += [
+            MessageView(
+                episode=episode.name,
+                at_s=message.at,
+                receiver=message.receiver,
+                status=message.status,
+                reason=message.reason,
+                alerts=sorted({one.rule for one in message.alerts}),
+            )
+            for message in rehearse(plan, alerts, until=episode.end)
+            if message.channel == 0
+        ]
+    return found
 
 
 @dataclass(frozen=True)
