@@ -108,9 +108,9 @@ class Runner:
         evaluation = None
         if now >= self._next:
             # On the grid, so that a rule's `for` is not missed by the millisecond that a turn takes.
-            at = self._next + self._every * ((now - self._next) // self._every)
-            memory, evaluation = self._evaluate(self._memory, at)
-            self._next = at + self._every
+            latest = self._next + self._every * ((now - self._next) // self._every)
+            memory, evaluation = self._evaluate(self._memory, latest)
+            self._next = latest + self._every
             told = self._decide(now, memory, evaluation)
             self._memory = memory
         elif (at := self._pipeline.next_at()) is not None and at <= now:

@@ -61,6 +61,7 @@ def run(
         state=state,
         seconds=None if duration is None else _seconds("for", duration),
         stop=stop,
+        started=lambda line: typer.echo(line, err=True),
         watch=_say,
     )
     display(view, as_json)

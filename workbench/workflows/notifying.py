@@ -54,6 +54,7 @@ def run_alerts(
     state: Path | None = None,
     seconds: float | None = None,
     stop: threading.Event | None = None,
+    started: Callable[[str], None] = lambda _: None,
     watch: Callable[[Told], None] = lambda _: None,
     environment: Mapping[str, str] = os.environ,
 ) -> AlertsRunView:
@@ -67,6 +68,7 @@ def run_alerts(
         state: the file that everything is kept in; `alerts.sqlite` in the lake's folder by default.
         seconds: how long to go on; without end by default.
         stop: ends it when set.
+        started: told, in words, that it has begun.
         watch: told of each turn in which something happened.
         environment: the variables that secrets may be in.
 
@@ -103,6 +105,11 @@ def run_alerts(
             return evaluate(chosen, memory, source, at, generator=str(rules[0]))
 
         runner = Runner(look, loaded, database, sender, every=every, clock=time.time, watch=count)
+        started(
+            f"{len(chosen)} rules every {format_duration(every)}, {len(channels)} channels, kept in {file}"
+        )
+        for name in runner.lost:
+            started(f"no route is left for {name}, whose alerts were told by an earlier run")
         runner.run(stop or threading.Event(), until=None if seconds is None else time.time() + seconds)
         left = outbox.counts()
         return AlertsRunView(
