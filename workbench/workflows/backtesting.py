@@ -181,7 +181,7 @@ def _view(
 def _messages(
     plan: Plan, rules: Sequence[Rule], episodes: Sequence[Episode], interval: float
 ) -> list[MessageView]:
-    """Pass the alerts of each episode through the pipeline in virtual time; of several channels one counts."""
+    """Pass the alerts of each episode through the pipeline in virtual time; several channels count once."""
     found = []
     for episode in episodes:
         evaluated = evaluate_all(rules, Memory(), episode.scene(interval))
