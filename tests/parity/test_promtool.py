@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests.parity.random_rules import trials, write_trial
-from workbench.alerts import evaluation, state
+from workbench import workflows
+from workbench.alerts import Labels, evaluation, state
+from workbench.alerts.exporting import prometheus_rules, prometheus_tests, recorded_test
+from workbench.alerts.rule_tests import RuleTests
+from workbench.alerts.rules import make_rules
+
+RULES = Path(__file__).parents[2] / "data" / "rules"
 
 MUTATIONS = {
     "fires a step late": (
@@ -101,3 +107,92 @@ def test_random_rules_pass_promtools_check(promtool, tmp_path: Path):
     checked = promtool("check", "rules", written.tests.with_name("rules.yml"))
     assert checked.returncode == 0, checked.stderr
     assert "40 rules found" in checked.stdout
+
+
+@pytest.mark.parametrize("stem", ["budget", "queues", "reconciliation"])
+def test_default_rules_pass_promtools_check_and_their_own_tests_there(promtool, tmp_path: Path, stem: str):
+    workflows.export_rules(RULES / f"{stem}.yaml", folder=tmp_path)
+    checked = promtool("check", "rules", tmp_path / f"{stem}.rules.yml")
+    assert checked.returncode == 0, checked.stderr
+    tested = promtool("test", "rules", tmp_path / f"{stem}.rules_test.yml")
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
+def test_a_wrong_default_rule_fails_its_test_there(promtool, tmp_path: Path):
+    workflows.export_rules(RULES / "queues.yaml", folder=tmp_path)
+    file = tmp_path / "queues.rules.yml"
+    file.write_text(file.read_text().replace("> 5.0", "> 5.5"))
+    assert promtool("test", "rules", tmp_path / "queues.rules_test.yml").returncode != 0
+
+
+def test_an_advised_rule_passes_promtools_check_and_its_own_test_there(promtool, tmp_path: Path):
+    (tmp_path / "drill.yaml").write_text(
+        f"name: x\nscenario: {RULES / 'drill_scenario.yaml'}\nquiet: 5min\nreplications: 2\n"
+        "faults: [{fault: overload, factor: 2, lasting: 3min}]\n"
+    )
+    for rule in ("QueueDeep", "ResponseSlow"):
+        _, written = workflows.advise_rule(
+            RULES / "queues.yaml", rule, tmp_path / "drill.yaml", export=tmp_path / "out"
+        )
+        assert written.count("wrote") == 2
+        file = tmp_path / "out" / f"{rule}.rules.yml"
+        assert promtool("check", "rules", file).returncode == 0
+        tested = promtool("test", "rules", file.with_name(f"{rule}.rules_test.yml"))
+        assert tested.returncode == 0, tested.stdout + tested.stderr
+        assert f"alertname: {rule}" in file.with_name(f"{rule}.rules_test.yml").read_text()
+
+
+TEMPLATES = (
+    "{{ $value }}",
+    "{{ $value | humanize }}",
+    "{{ humanizeDuration $value }}",
+    "{{ $value | humanizePercentage }}",
+    '{{ printf "%.3f" $value }}',
+    '{{ $value | printf "%8.2e|%%" }}',
+    '{{ $labels.server | printf "%s!" }}',
+    "{{ $labels.missing }}.",
+)
+
+
+def test_templates_are_filled_in_as_prometheus_fills_them_in(promtool, tmp_path: Path):
+    rule = {
+        "name": "Any",
+        "condition": {"kind": "threshold", "of": "depth", "above": -1e30},
+        "annotations": {f"text{number}": text for number, text in enumerate(TEMPLATES)},
+    }
+    values = [
+        0.0,
+        5.0,
+        0.1,
+        1e-9,
+        1234567.0,
+        1e15,
+        1e16,
+        123456.5,
+        999999.0,
+        1e6,
+        1e-4,
+        2.5e-5,
+        61.0,
+        93784.5,
+        -3.25,
+        999.95,
+        1 / 3,
+    ]
+    series = [(Labels({"server": "a"}), values)]
+    file = make_rules(rule)
+    group = recorded_test(
+        file.every_rule,
+        {"depth": series},
+        name="templates",
+        interval=60.0,
+        every=60.0,
+        until=60.0 * (len(values) - 1),
+    )
+    tests = RuleTests.model_validate(
+        {"rule_files": ["rules.yml"], "evaluation_interval": 60.0, "tests": [group]}
+    )
+    (tmp_path / "rules.yml").write_text(prometheus_rules(file))
+    (tmp_path / "tests.yml").write_text(prometheus_tests(tests, rule_file="rules.yml"))
+    tested = promtool("test", "rules", tmp_path / "tests.yml")
+    assert tested.returncode == 0, tested.stdout[-3000:] + tested.stderr[-3000:]

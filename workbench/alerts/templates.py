@@ -10,30 +10,38 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 _ACTION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
+_PIPE = re.compile(r'\|(?=(?:[^"]*"[^"]*")*[^"]*$)')
+"""A bar that does not stand between quotes."""
 _TERM = re.compile(r"\$value|\$labels\.[a-zA-Z_]\w*|\.Value|\.Labels\.[a-zA-Z_]\w*")
 _PRINTF = re.compile(r'printf\s+"((?:[^"\\%]|%%|\\.)*%[-+ 0#]*\d*(?:\.\d+)?[vsfgqe](?:[^"\\%]|%%|\\.)*)"')
 _VERB = re.compile(r"%([-+ 0#]*\d*(?:\.\d+)?)([vsfgqe])")
 _UP, _DOWN = ("k", "M", "G", "T", "P", "E", "Z", "Y"), ("m", "u", "n", "p", "f", "a", "z", "y")
+_EXPONENT = 6
+"""The power of ten from which on Go writes an exponent, of the shortest form of a number."""
 
 
 def go_number(value: float) -> str:
-    """Write a number as Go prints it.
+    """Write a number as Go prints it: as short as it can be, from a million on with an exponent.
 
-    >>> go_number(5.0), go_number(0.25), go_number(1e21), go_number(1e16)
-    ('5', '0.25', '1e+21', '10000000000000000')
+    >>> go_number(5.0), go_number(0.25), go_number(1234567.0), go_number(2.5e-5)
+    ('5', '0.25', '1.234567e+06', '2.5e-05')
     """
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
-    text = repr(value)
-    if "e" in text and 1e16 <= abs(value) < 1e21:
-        return f"{value:.0f}"
-    return text.removesuffix(".0")
+    number = Decimal(repr(value)).normalize()
+    exponent = number.adjusted()
+    if value == 0 or -4 <= exponent < _EXPONENT:
+        return f"{value:.0f}" if value.is_integer() else f"{number:f}"
+    digits = "".join(str(digit) for digit in number.as_tuple().digits)
+    mantissa = f"{digits[0]}.{digits[1:]}".removesuffix(".")
+    return f"{'-' if value < 0 else ''}{mantissa}e{'+' if exponent >= 0 else '-'}{abs(exponent):02d}"
 
 
 def _four(value: float) -> str:
@@ -93,7 +101,7 @@ def render(text: str, labels: Mapping[str, str], value: float) -> str:
 
 
 def _evaluated(action: str, labels: Mapping[str, str], value: float) -> str:
-    first, *pipes = (part.strip() for part in action.split("|"))
+    first, *pipes = (part.strip() for part in _PIPE.split(action))
     if match := _PRINTF.match(first):
         pipes.insert(0, match[0])
         first = first[match.end() :].strip()

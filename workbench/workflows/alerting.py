@@ -153,7 +153,8 @@ def lint_rules(
 
 def _healthy_shares(rules: RuleFile, drill: Path, report: Report | None) -> Mapping[str, float]:
     loaded = load_drill(drill)
-    quiet = loaded.drill.model_copy(update={"faults": []})
+    every = loaded.drill.quiet * (len(loaded.drill.faults) + 1)
+    quiet = loaded.drill.model_copy(update={"faults": [], "quiet": every})
     episodes = drill_episodes(type(loaded)(quiet, loaded.scenario), interval=rules.interval, report=report)
     shares = {}
     for rule in rules.every_rule:
