@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from workbench.cli import balancing, reconcile, serving, simulating
+from workbench.cli import alerts, alerts_delivery, balancing, reconcile, serving, simulating
 from workbench.errors import DocumentError, InputError, WorkbenchError
 
 app = typer.Typer(
@@ -28,6 +28,8 @@ app = typer.Typer(
 for group in (simulating, balancing, serving):
     app.add_typer(group.app)
 app.add_typer(reconcile.app, name="reconcile")
+alerts.app.add_typer(alerts_delivery.app)
+app.add_typer(alerts.app, name="alerts")
 
 _STOPPED = 130
 """Exit code after Ctrl-C."""

@@ -7,10 +7,22 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from workbench.alerts.receivers import Plan
+from workbench.alerts.rules import RuleFile
 from workbench.errors import NotFoundError, Problem
 from workbench.simulate import Scenario
 from workbench.workflows.decision_views import DifferenceView, HistoryView, VersionView
+from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
+from workbench.workflows.drills import Drill
 from workbench.workflows.explaining import ExplanationView
+from workbench.workflows.handling_views import (
+    AlertHistoryView,
+    AlertsView,
+    LettersView,
+    MarkedView,
+    SilencesView,
+)
+from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.picking import PicksView, StrategiesView
 from workbench.workflows.replaying import ReplayView
 from workbench.workflows.results import ComparisonView, RunsView, RunView
@@ -61,23 +73,41 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "decision_history": HistoryView,
     "decision_difference": DifferenceView,
     "demo": DemoView,
+    "rules": RuleFile,
+    "drill": Drill,
+    "alert_check": AlertCheckView,
+    "alert_lint": AlertLintView,
+    "backtest": BacktestView,
+    "advice": AdviceView,
+    "receivers": Plan,
+    "alerts_run": AlertsRunView,
+    "alert_test": AlertTestView,
+    "alert_receivers": ReceiversView,
+    "alerts": AlertsView,
+    "alert_marks": MarkedView,
+    "silences": SilencesView,
+    "alert_history": AlertHistoryView,
+    "letters": LettersView,
     "error": ErrorView,
 }
 """The forms by the names that `workbench schema` takes."""
+
+DOCUMENTS = ("scenario", "rules", "drill", "receivers")
+"""The forms of files that are read; the others are printed."""
 
 
 def json_schema(form: str) -> dict[str, Any]:
     """Describe a form as JSON schema (draft 2020-12).
 
     Args:
-        form: `scenario` for the files that are read, else what is printed: `run`, `comparison`,
-            `runs`, `picks`, `explanation`, `replay`, `strategies`, `demo` or `error`.
+        form: `scenario`, `rules` or `drill` for files that are read, else what is printed, such as `run`
+            or `error`: a key of `FORMS`.
 
     Raises:
         NotFoundError: there is no such form.
     """
     if form not in FORMS:
         raise NotFoundError(f"schema: given {form!r}; allowed: {', '.join(FORMS)}")
-    mode: Literal["validation", "serialization"] = "validation" if form == "scenario" else "serialization"
+    mode: Literal["validation", "serialization"] = "validation" if form in DOCUMENTS else "serialization"
     schema = TypeAdapter(FORMS[form]).json_schema(mode=mode)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
