@@ -17,7 +17,8 @@ def schema(
     form: Annotated[
         str,
         typer.Argument(
-            help="scenario, run, comparison, runs, picks, explanation, replay, strategies, demo or error."
+            help="scenario, run, comparison, runs, picks, explanation, replay, strategies, rows, store, "
+            "findings, actions, demo or error."
         ),
     ] = "scenario",
 ) -> None:

@@ -13,6 +13,7 @@ from workbench.workflows.explaining import ExplanationView
 from workbench.workflows.picking import PicksView, StrategiesView
 from workbench.workflows.replaying import ReplayView
 from workbench.workflows.results import ComparisonView, RunsView, RunView
+from workbench.workflows.stored import ActionsView, FindingsView, InventoryView, RowsView
 
 
 class DemoView(BaseModel):
@@ -44,6 +45,10 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "explanation": ExplanationView,
     "replay": ReplayView,
     "strategies": StrategiesView,
+    "rows": RowsView,
+    "store": InventoryView,
+    "findings": FindingsView,
+    "actions": ActionsView,
     "demo": DemoView,
     "error": ErrorView,
 }
@@ -55,7 +60,8 @@ def json_schema(form: str) -> dict[str, Any]:
 
     Args:
         form: `scenario` for the files that are read, else what is printed: `run`, `comparison`,
-            `runs`, `picks`, `explanation`, `replay`, `strategies`, `demo` or `error`.
+            `runs`, `picks`, `explanation`, `replay`, `strategies`, `rows`, `store`, `findings`, `actions`,
+            `demo` or `error`.
 
     Raises:
         NotFoundError: there is no such form.
