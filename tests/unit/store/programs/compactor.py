@@ -10,7 +10,7 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
-from workbench.settings import Settings
+from workbench.settings import load_settings
 from workbench.store import Store, maintenance
 
 
@@ -18,7 +18,7 @@ def main(lake: str, grace: str) -> None:
     ended = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
     rounds = 0
-    with Store(Settings(lake=Path(lake), duckdb_threads=1)) as store:
+    with Store(load_settings(lake=Path(lake), duckdb_threads=1)) as store:
         print("ready", flush=True)
         while not ended.wait(0.05):
             maintenance.compact(store)

@@ -10,7 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
-from workbench.settings import Settings
+from workbench.settings import load_settings
 from workbench.store import Store
 
 TOTALS = "select run_id, count(*) as n, sum(response_us)::BIGINT as total from requests group by run_id"
@@ -20,7 +20,7 @@ def main(lake: str) -> None:
     ended = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
     looks, most = 0, 0
-    with Store(Settings(lake=Path(lake), duckdb_threads=1, duckdb_memory="256MB")) as store:
+    with Store(load_settings(lake=Path(lake), duckdb_threads=1, duckdb_memory="256MB")) as store:
         print("ready", flush=True)
         while not ended.is_set():
             listed = len({part.run_id for part in store.parts("requests")})
