@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from workbench.errors import SchemaVersionError
 from workbench.store.records import Part
 from workbench.tables import BIN_RATIO, SCHEMA_VERSION, SCHEMAS, bin_middle_sql
 
@@ -109,6 +110,11 @@ def _parts_sql(table: str, parts: Sequence[Part], root: str) -> str:
     """
     members: dict[str, list[Part]] = defaultdict(list)
     for part in parts:
+        if part.schema_version > SCHEMA_VERSION:
+            raise SchemaVersionError(
+                f"{root}/{part.path} has schema version {part.schema_version}; this workbench knows up to "
+                f"version {SCHEMA_VERSION}. Update it, or choose another folder (WORKBENCH_LAKE)"
+            )
         members[part.path].append(part)
     whole: dict[tuple[bool, bool], list[str]] = defaultdict(list)
     selects = []

@@ -60,7 +60,7 @@ class Store:
         self.files = open_files(self.settings)
         with writing_to(self.lake):
             self.lake.mkdir(parents=True, exist_ok=True)
-        self.catalogue = Catalogue(self.lake / CATALOGUE_FILE, clock)
+        self.catalogue = Catalogue(self.lake / CATALOGUE_FILE, clock, self.settings.catalogue)
         try:
             self._database = Database(self.settings)
         except BaseException:

@@ -11,8 +11,8 @@ from workbench.alerts.receivers import Plan
 from workbench.alerts.rules import RuleFile
 from workbench.errors import NotFoundError, Problem
 from workbench.simulate import Scenario
-from workbench.workflows.decision_views import DifferenceView, HistoryView, VersionView
 from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
+from workbench.workflows.decision_views import DifferenceView, HistoryView, VersionView
 from workbench.workflows.drills import Drill
 from workbench.workflows.explaining import ExplanationView
 from workbench.workflows.handling_views import (
@@ -28,6 +28,7 @@ from workbench.workflows.replaying import ReplayView
 from workbench.workflows.results import ComparisonView, RunsView, RunView
 from workbench.workflows.retraining_view import RetrainingView
 from workbench.workflows.review_views import CasesView, CaseView, LabelsView, ReviewStatusView
+from workbench.workflows.stored import ActionsView, FindingsView, InventoryView, RowsView
 from workbench.workflows.threshold_views import DecidedView, ThresholdsView
 from workbench.workflows.watch_view import WatchView
 
@@ -72,6 +73,10 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "decision_configuration": VersionView,
     "decision_history": HistoryView,
     "decision_difference": DifferenceView,
+    "rows": RowsView,
+    "store": InventoryView,
+    "findings": FindingsView,
+    "actions": ActionsView,
     "demo": DemoView,
     "rules": RuleFile,
     "drill": Drill,
