@@ -67,6 +67,8 @@ class Desk:
         self.strategy = settings.strategy
         self.kind = type(settings.strategy)
         self.budget = RetryBudget(rules.budget)
+        self.pulling: set[int] = set()
+        """Servers that are just taking requests out of the queues."""
         self.room = None if settings.queues is None else WaitingRoom(settings.queues, servers.count)
         self.failover = settings.holding_failover()
         self.detector = settings.holding_detector()

@@ -163,8 +163,7 @@ class ResilientRun(Run):
         asking = self.asking.get(event.number)
         if asking is None or any(_begun(call.attempt) for call in asking.calls):
             return
-        for call in list(asking.calls):
-            self.close(call, Outcome.ABANDONED, event.time, leaves_queue=True)
+        self.close_all(asking, Outcome.ABANDONED, event.time, leaves_queue=True)
         self.finish(event.number, Outcome.ABANDONED, event.time)
 
     def try_failed(self, call: Call, outcome: Outcome, now: float) -> None:
@@ -200,9 +199,9 @@ class ResilientRun(Run):
     def finish(self, request: int, outcome: Outcome, now: float) -> None:
         """A request has its end; what is still under way for it is no longer wanted."""
         asking = self.asking.pop(request)
-        for call in list(asking.calls):
-            self.close(call, Outcome.CANCELLED, now)
-            asking.last = asking.last if outcome is Outcome.OK else call.attempt
+        if outcome is not Outcome.OK and asking.calls:
+            asking.last = asking.calls[-1].attempt
+        self.close_all(asking, Outcome.CANCELLED, now)
         self.client_budget.retrying -= asking.retrying
         self.outcome[request] = outcome
         self.final[request] = asking.last
@@ -340,26 +339,21 @@ class ResilientRun(Run):
         if not call.retrying:
             return False
         server = attempt.server if stays and not freely else NOWHERE
-        if wait > 0:
-            self.clock.at(
-                now + wait, Kind.AGAIN, call.request, lambda event: self.on_again(call, server, event)
-            )
-        else:
-            self.again(call, server, now)
+        # Also where there is no wait: a chain of failures at one instant may be as long as the pool.
+        self.clock.at(
+            now + wait, Kind.AGAIN, call.request, lambda event: self.on_again(call, server, event)
+        )
         return True
 
     def on_again(self, call: Call, server: int, event: Happening) -> None:
-        """The wait before a further attempt is over."""
-        if call.open:
-            self.again(call, server, event.time)
-
-    def again(self, call: Call, server: int, now: float) -> None:
-        """Make a further attempt: at the same server, or with a new pick."""
+        """A further attempt is made: at the same server, or with a new pick."""
+        if not call.open:
+            return
         if server >= 0:
-            desk, attempt = self.desk(call.balancer), self.new_attempt(call, now)
-            self.place(desk, attempt, server, now)
+            attempt = self.new_attempt(call, event.time)
+            self.place(self.desk(call.balancer), attempt, server, event.time)
         else:
-            self.send(call, now)
+            self.send(call, event.time)
 
     def wait_before(self, rules: RetryRules, tries: int) -> float:
         """Draw the seconds before the attempt that follows so many."""
@@ -393,16 +387,27 @@ class ResilientRun(Run):
             self.machines[attempt.server].give_up(attempt, now, leaves_queue=leaves_queue)
         self.over(attempt, outcome, now)
 
+    def close_all(
+        self, asking: Asking, outcome: Outcome, now: float, *, leaves_queue: bool = False
+    ) -> None:
+        """A client closes all its tries, those first that wait at balancers and so make no room."""
+        queues = [call.attempt is None or call.attempt.queued == NOWHERE for call in asking.calls]
+        for _, call in sorted(zip(queues, asking.calls, strict=True), key=lambda pair: pair[0]):
+            if call.open:
+                self.close(call, outcome, now, leaves_queue=leaves_queue)
+
     def pull(self, desk: Desk, server: int, now: float) -> None:
         """Let a server with room take the requests that wait for it at a desk."""
-        if desk.room is None:
+        if desk.room is None or server in desk.pulling:
             return
+        desk.pulling.add(server)
         while desk.served[server] < desk.limit(server) and len(desk.room):
             takes = desk.takes_common(server)
             attempt = desk.room.next_for(server, takes_common=takes)
             if attempt is None:
                 break
             self.dispatch(desk, attempt, server, now, counted=attempt.server >= 0)
+        desk.pulling.discard(server)
 
     def follow(self, desk: Desk, server: int, now: float) -> None:
         """Let a desk follow what has changed about a server, and its queues with it."""
@@ -425,6 +430,8 @@ class ResilientRun(Run):
 
     def place_anew(self, desk: Desk, attempt: Attempt, now: float) -> None:
         """Let a balancer pick for a request that has waited in its queue."""
+        if attempt.over:
+            return
         call = attempt.call
         rngs, key, demand = self.rngs[call.balancer], self.key[call.request], self.demand[call.request]
         self.place(desk, attempt, desk.choose(call, now, rngs, key=key, demand=demand), now)
