@@ -67,7 +67,10 @@ def test_a_delay_counts_on_both_ways():
 
 def test_a_partition_holds_what_is_under_way_and_delivers_it_when_it_ends():
     done = simulate(
-        **ONE, network={"delay": 0.01}, faults={"kind": "partition", "at": 1.05, "lasts": 2}, horizon="3 requests"
+        **ONE,
+        network={"delay": 0.01},
+        faults={"kind": "partition", "at": 1.05, "lasts": 2},
+        horizon="3 requests",
     )
     # Request 0 is served until 1.11 and answers after 3.05; requests 1 and 2 come to the server at 3.06.
     assert done.answered() == [3.06, 3.17, 3.27]

@@ -1,4 +1,4 @@
-"""Requests that wait at a balancer: who goes next, for how long, and what becomes of them when things change."""
+"""Requests that wait at a balancer: who goes next, for how long, and what becomes of the others."""
 
 from __future__ import annotations
 
@@ -70,7 +70,10 @@ def test_a_full_queue_refuses():
 
 
 def test_other_products_let_nobody_wait_unless_they_are_told_to():
-    assert burst(2, pool=ONE, balancers={"strategy": "nginx.round_robin"}, service=SECOND).outcomes() == [OK, NOBODY]
+    assert burst(2, pool=ONE, balancers={"strategy": "nginx.round_robin"}, service=SECOND).outcomes() == [
+        OK,
+        NOBODY,
+    ]
     queueing = {"strategy": "nginx.round_robin", "queue": {}}
     assert burst(2, pool=ONE, balancers=queueing, service=SECOND).outcomes() == [OK, OK]
 
@@ -126,7 +129,9 @@ def test_a_view_that_is_told_of_room_lets_those_go_that_wait():
 def test_a_long_queue_at_a_server_that_has_crashed_is_no_matter():
     balancers = ROUND | {"retries": "none"}
     crash = {"kind": "crash", "at": 0.9995}
-    done = burst(900, pool=ONE, balancers=balancers, service={"kind": "deterministic", "value": 5}, faults=crash)
+    done = burst(
+        900, pool=ONE, balancers=balancers, service={"kind": "deterministic", "value": 5}, faults=crash
+    )
     assert done.outcomes() == [RESET, *[UNREACHABLE] * 899]
 
 

@@ -71,7 +71,9 @@ PLAIN_POOLS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("label", ["round_robin", "join_shortest_queue", "nginx.least_conn", "envoy.least_request"])
+@pytest.mark.parametrize(
+    "label", ["round_robin", "join_shortest_queue", "nginx.least_conn", "envoy.least_request"]
+)
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("pool", PLAIN_POOLS)
 def test_other_pools_run_the_same_bit_for_bit(pool: str, view: str, label: str):
@@ -100,7 +102,9 @@ CHECKED: dict[str, Any] = {
 def test_a_request_that_would_wait_for_ever_ends_the_run_with_an_error(
     balancers: dict[str, Any], fault: dict[str, Any], server: str
 ):
-    with pytest.raises(SimulationError, match=f"for ever: request [23], .* no answer from {server}; .*timeout"):
+    with pytest.raises(
+        SimulationError, match=f"for ever: request [23], .* no answer from {server}; .*timeout"
+    ):
         simulate(faults=fault, balancers=balancers)
 
 
@@ -117,7 +121,7 @@ def test_faults_that_go_on_without_helping_do_not_keep_a_run_alive():
 
 
 def test_a_request_that_waits_at_its_balancer_for_ever_is_told():
-    with pytest.raises(SimulationError, match="request 3, .* waits at its balancer for any server"):
+    with pytest.raises(SimulationError, match=r"request 3, .* waits at its balancer for any server"):
         simulate(
             pool={"count": 1, "limit": 1},
             balancers={"strategy": "haproxy.roundrobin"},
@@ -133,7 +137,9 @@ def test_a_long_outage_is_not_for_ever():
 
 
 def test_a_long_service_is_not_for_ever():
-    done = simulate(service={"kind": "deterministic", "value": 40_000}, balancers=CHECKED, horizon="2 requests")
+    done = simulate(
+        service={"kind": "deterministic", "value": 40_000}, balancers=CHECKED, horizon="2 requests"
+    )
     assert done.answered() == [40_001, 40_002]
 
 

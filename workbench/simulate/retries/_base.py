@@ -57,7 +57,9 @@ class RetryRules(NamedTuple):
     try_timeout: float = math.inf
     """Seconds after which an attempt without an answer has failed."""
     not_again: bool = False
-    """Whether a server that failed the request is ruled out for it."""
+    """Whether a server that failed the request is ruled out for it ..."""
+    again_at_last: bool = False
+    """... as long as there is another one."""
     stay: bool = False
     """Whether the same server is tried again without a new pick ..."""
     stay_wait: float = 0.0

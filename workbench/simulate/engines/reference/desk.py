@@ -211,12 +211,14 @@ class Desk:
         ruled_out = call.failed_at if self.rules.not_again else ()
         for server in ruled_out:
             self.views[self.group_of[server]].usable[server] = 0
-        chosen = self.pick(rngs)
+        chosen = self.pick(rngs, ruled_out)
         for server in ruled_out:
             self.judge(server)
+        if chosen == NONE_HEALTHY and ruled_out and self.rules.again_at_last:
+            return self.pick(rngs, ())
         return chosen
 
-    def pick(self, rngs: Rngs) -> int:
+    def pick(self, rngs: Rngs, ruled_out: Sequence[int]) -> int:
         """Let the strategy pick in the group that the rule of failover names, and in further ones."""
         group = NO_GROUP
         while (group := type(self.failover).choose(self.groups, group, rngs.failover)) != NO_GROUP:
@@ -224,8 +226,12 @@ class Desk:
             server = self.asked(view, rngs.strategy)
             if server >= 0:
                 return server
-        in_service = any(any(view.in_service) for view in self.views)
-        return ALL_FULL if in_service else NONE_HEALTHY
+        full = any(
+            view.in_service[server] and not view.usable[server] and server not in ruled_out
+            for view in self.views
+            for server in range(self.servers.count)
+        )
+        return ALL_FULL if full else NONE_HEALTHY
 
     def asked(self, view: View, rng: Generator) -> int:
         """Ask the strategy, and check its answer."""

@@ -340,9 +340,7 @@ class ResilientRun(Run):
             return False
         server = attempt.server if stays and not freely else NOWHERE
         # Also where there is no wait: a chain of failures at one instant may be as long as the pool.
-        self.clock.at(
-            now + wait, Kind.AGAIN, call.request, lambda event: self.on_again(call, server, event)
-        )
+        self.clock.at(now + wait, Kind.AGAIN, call.request, lambda event: self.on_again(call, server, event))
         return True
 
     def on_again(self, call: Call, server: int, event: Happening) -> None:
@@ -387,9 +385,7 @@ class ResilientRun(Run):
             self.machines[attempt.server].give_up(attempt, now, leaves_queue=leaves_queue)
         self.over(attempt, outcome, now)
 
-    def close_all(
-        self, asking: Asking, outcome: Outcome, now: float, *, leaves_queue: bool = False
-    ) -> None:
+    def close_all(self, asking: Asking, outcome: Outcome, now: float, *, leaves_queue: bool = False) -> None:
         """A client closes all its tries, those first that wait at balancers and so make no room."""
         queues = [call.attempt is None or call.attempt.queued == NOWHERE for call in asking.calls]
         for _, call in sorted(zip(queues, asking.calls, strict=True), key=lambda pair: pair[0]):
