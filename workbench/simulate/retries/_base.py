@@ -19,6 +19,8 @@ class Jitter(IntEnum):
     """Uniform from 0 to the wait."""
     EQUAL = 2
     """Uniform from half the wait to the wait."""
+    EXPONENTIAL = 3
+    """Exponential with the wait as its mean, as in the theory of retrial queues."""
 
 
 class Budget(NamedTuple):

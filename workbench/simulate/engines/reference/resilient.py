@@ -358,6 +358,8 @@ class ResilientRun(Run):
         wait = min(rules.wait * rules.factor ** (tries - 1), rules.most_wait) if rules.wait else 0.0
         if not wait or rules.jitter is Jitter.NONE:
             return wait
+        if rules.jitter is Jitter.EXPONENTIAL:
+            return float(self.client_rng.standard_exponential()) * wait
         drawn = float(self.client_rng.random()) * wait
         return drawn if rules.jitter is Jitter.FULL else (wait + drawn) / 2
 
