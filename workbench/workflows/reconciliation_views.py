@@ -322,15 +322,26 @@ class EvidenceView(View):
         if self.proposal is None:
             return []
         one = self.proposal
-        rival = (
-            f"best rival {one['rival_left_id']} – {one['rival_right_id']}"
-            + (f", {one['margin']:.4f} behind among rivals" if one["margin"] is not None else "")
-            if one["rival_left_id"]
-            else "no rival"
-        )
-        decided = f"{one['decision']}: {one['reason']}" if one["decision"] else "not decided yet"
-        ambiguous = ["ambiguous: another proposal is as good"] if one["ambiguous"] else []
-        return [f"found by {one['rule']!r}; {rival}", *ambiguous, decided]
+        lines = [f"found by {one['rule']!r}", *self._steps(one), *self._rival(one)]
+        if one["ambiguous"]:
+            lines.append("ambiguous: another proposal is as good, or better by itself")
+        return [*lines, f"{one['decision']}: {one['reason']}" if one["decision"] else "not decided yet"]
+
+    @staticmethod
+    def _steps(one: dict[str, Any]) -> list[str]:
+        if one["pair_probability"] is None:
+            return []
+        return [
+            f"the pair alone {one['pair_probability']:.4f}, among its rivals {one['marginal']:.4f}, "
+            f"as a proposal {one['confidence']:.4f}"
+        ]
+
+    @staticmethod
+    def _rival(one: dict[str, Any]) -> list[str]:
+        if not one["rival_left_id"]:
+            return ["no rival"]
+        margin = f", margin {one['margin']:+.4f}" if one["margin"] is not None else ""
+        return [f"best rival {one['rival_left_id']} – {one['rival_right_id']}{margin}"]
 
 
 def _field_rows(field: str, found: list[FieldView | None]) -> list[str]:

@@ -12,6 +12,7 @@ from workbench.simulate import Scenario
 from workbench.workflows.decision_views import DifferenceView, HistoryView, VersionView
 from workbench.workflows.explaining import ExplanationView
 from workbench.workflows.picking import PicksView, StrategiesView
+from workbench.workflows.reconciliation_views import EvaluationView, EvidenceView, MatchView, TrainingView
 from workbench.workflows.replaying import ReplayView
 from workbench.workflows.results import ComparisonView, RunsView, RunView
 from workbench.workflows.retraining_view import RetrainingView
@@ -49,6 +50,10 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "explanation": ExplanationView,
     "replay": ReplayView,
     "strategies": StrategiesView,
+    "training": TrainingView,
+    "matches": MatchView,
+    "evaluation": EvaluationView,
+    "evidence": EvidenceView,
     "thresholds": ThresholdsView,
     "decided": DecidedView,
     "watch": WatchView,
