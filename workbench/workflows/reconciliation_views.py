@@ -18,6 +18,10 @@ class RuleView(BaseModel):
     pairs: int
     new_pairs: int
     """Of these, found by no rule before it."""
+    expected_matches: Number
+    """Matches that it is expected to find, by their probabilities; null before anything is scored."""
+    expected_share: Number
+    """Of the expected matches of all rules, the share that it finds; what every rule misses is not seen."""
     true_matches: int | None
     """Labelled matches among its pairs; null without labels."""
     recall: Number
@@ -357,6 +361,8 @@ def _record(record: dict[str, Any]) -> str:
 
 def _rule_line(rule: RuleView) -> str:
     line = f"rule {rule.rule!r}: {rule.pairs:,} pairs, {rule.new_pairs:,} of them new"
+    if rule.expected_matches is not None and rule.expected_share is not None:
+        line += f"; expected matches {rule.expected_matches:,.0f} ({rule.expected_share:.4f} of all rules')"
     if rule.recall is None:
         return line
     return (
