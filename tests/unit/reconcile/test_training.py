@@ -364,3 +364,14 @@ def test_what_cannot_match_is_a_break_with_its_reason(model: ReconciliationModel
         ("left", "bad", "unreadable_amount", None),
         ("right", "other", "no_candidate", 2000),
     ]
+
+
+def test_records_alike_that_compete_are_ambiguous(model: ReconciliationModel, tmp_path: Path):
+    left = [("one", "2024-01-01", "20.00", "ANNA LEE 1"), ("two", "2024-01-01", "20.00", "ANNA LEE 1")]
+    right = [("r", "2024-01-02", "20.00", "ANNA LEE 1")]
+    alone = matched(World(left[:1], right, []), tmp_path / "alone", model).proposals
+    assert alone["ambiguous"].to_pylist() == [False]
+    twice = matched(World(left, right, []), tmp_path / "twice", model).proposals
+    assert twice["ambiguous"].to_pylist() == [True]
+    assert twice["confidence"][0].as_py() < 0.6 < alone["confidence"][0].as_py()
+    assert {twice["left_ids"][0].as_py()[0], twice["rival_left_id"][0].as_py()} == {"one", "two"}
