@@ -65,7 +65,7 @@ def test_a_split_says_nothing_of_its_single_pairs(resolved: Any):
     split = labels_table(["a", "d"], ["a", "d"]).to_pylist()
     split[0]["right_ids"] = ["a", "b"]
     table = table_of(resolved(pa.Table.from_pylist(split, schema=LABELS)))
-    assert table[0] == [-1, -1, -1, -1]
+    assert table[0] == [-1, -1, -1, 0]
     assert table[1][:2] == [-1, -1]
     assert table[3] == [0, 0, 0, 1]
 
