@@ -375,3 +375,11 @@ def test_records_alike_that_compete_are_ambiguous(model: ReconciliationModel, tm
     assert twice["ambiguous"].to_pylist() == [True]
     assert twice["confidence"][0].as_py() < 0.6 < alone["confidence"][0].as_py()
     assert {twice["left_ids"][0].as_py()[0], twice["rival_left_id"][0].as_py()} == {"one", "two"}
+
+
+def test_a_model_learns_from_a_bounded_number_of_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("workbench.reconcile.training.MOST_PAIRS", 5_000)
+    made = trained(TRAINING, tmp_path / "a", estimator="logistic_on_splines")
+    assert 0.5 * 5_000 < made.facts.labelled_pairs < 1.5 * 5_000
+    confidence, right = told(matched(FRESH, tmp_path / "b", made))
+    assert match_quality(confidence, right, true_matches=len(FRESH.pairs)).f1 > 0.95
