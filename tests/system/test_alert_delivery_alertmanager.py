@@ -101,6 +101,16 @@ class Alertmanager:
         with urllib.request.urlopen(request, timeout=10) as response:
             return json.loads(response.read() or "null")
 
+    def silence(self, silence: Silence, name: str, value: str) -> None:
+        content = {
+            "matchers": [{"name": name, "value": value, "isRegex": False, "isEqual": True}],
+            "startsAt": timestamp(silence.starts_at),
+            "endsAt": timestamp(silence.ends_at),
+            "createdBy": silence.author,
+            "comment": "test",
+        }
+        self.post("silences", content)
+
     def get(self, path: str) -> Any:
         with urllib.request.urlopen(f"{self.url}/api/v2/{path}", timeout=10) as response:
             return json.loads(response.read())
@@ -217,20 +227,31 @@ def test_the_same_messages_at_the_same_times(alertmanager: Alertmanager, seed: i
     begin = time.time() + 0.5
     matcher = parse_matcher('kind="silenced"')
     silence = Silence(1, (matcher,), begin + 6.5, begin + 12.5, "me", "")
-    alertmanager.post(
-        "silences",
-        {
-            "matchers": [{"name": "kind", "value": "silenced", "isRegex": False, "isEqual": True}],
-            "startsAt": timestamp(silence.starts_at),
-            "endsAt": timestamp(silence.ends_at),
-            "createdBy": "me",
-            "comment": "test",
-        },
-    )
+    alertmanager.silence(silence, "kind", "silenced")
     play(alertmanager, changes, begin)
     time.sleep(max(0.0, begin + STEPS * STEP + 0.5 - time.time()))
     theirs = [heard(got.at, got.body) for got in alertmanager.hook.received]
     compare(ours(changes, begin, [silence]), theirs)
+
+
+def test_an_alert_that_ends_in_a_silence_and_fires_anew_is_told_by_us_only(alertmanager: Alertmanager):
+    labels = [Labels({"alertname": name, "kind": "plain", "group": "g"}) for name in "ac"]
+    on, off = (lambda step: _alert(labels[0], step, True)), (lambda step: _alert(labels[0], step, False))
+    changes = [
+        Change(0, on(0)),
+        Change(0, _alert(labels[1], 0, True)),
+        Change(3, off(3)),
+        Change(5, on(5)),
+    ]
+    begin = time.time() + 0.5
+    silence = Silence(1, (parse_matcher("alertname=a"),), begin + 2.5, begin + 5.2, "me", "")
+    alertmanager.silence(silence, "alertname", "a")
+    play(alertmanager, changes, begin)
+    time.sleep(max(0.0, begin + 9.0 - time.time()))
+    theirs = [round(got.at - begin) for got in alertmanager.hook.received]
+    mine = [round(one.at - begin) for one in ours(changes, begin, [silence]) if one.at < begin + 9.0]
+    assert theirs == [2, 8]  # news at 6, when both fire, is taken for what was told at 2; at 8 it repeats
+    assert mine == [2, 6]
 
 
 def test_alerts_handed_on_fire_there_until_they_resolve(alertmanager: Alertmanager):

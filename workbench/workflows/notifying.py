@@ -108,6 +108,8 @@ def run_alerts(
         started(
             f"{len(chosen)} rules every {format_duration(every)}, {len(channels)} channels, kept in {file}"
         )
+        for doubt in loaded.doubts():
+            started(f"doubtful: {doubt}")
         for name in runner.lost:
             started(f"no route is left for {name}, whose alerts were told by an earlier run")
         runner.run(stop or threading.Event(), until=None if seconds is None else time.time() + seconds)
