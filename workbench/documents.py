@@ -58,8 +58,8 @@ class Section(BaseModel):
 def _with_known_keys(model: type[Section], item: dict[str, Any]) -> InitErrorDetails:
     message, kind = item["msg"].removeprefix("Value error, "), item["type"]
     if kind == "extra_forbidden" and len(item["loc"]) == 1:
-        keys = [field.alias or name for name, field in model.model_fields.items()]
-        kind, message = "unknown_key", _choices(str(item["loc"][0]), keys)
+        known = [field.alias or name for name, field in model.model_fields.items()]
+        kind, message = "unknown_key", _choices(str(item["loc"][0]), known)
     safe = message.replace("{", "(").replace("}", ")")
     return InitErrorDetails(type=PydanticCustomError(kind, safe), loc=item["loc"], input=item["input"])
 

@@ -3,8 +3,11 @@
     WorkbenchError                 exit code
     ├── InputError                 2   what was given cannot be used
     │   ├── DocumentError          2   a YAML document: every problem at once, each with its place
+    │   │   └── LedgerError        2   a ledger whose records cannot be used, likewise
+    │   ├── ModelError             2   a saved model that is damaged or does not fit
     │   ├── TraceError             2   a trace that is missing, empty or corrupt
-    │   └── NotFoundError          2   a run, comparison, strategy or file that does not exist
+    │   ├── NotFoundError          2   a run, comparison, strategy or file that does not exist
+    │   └── ConflictError          2   another writer was faster; nothing was written
     ├── SimulationError            3   a model that cannot go on, such as a strategy that names no server
     └── StoreError                 4   the lake cannot be read or written
         ├── DiskFullError          4   no room is left; nothing half-written remains
@@ -58,12 +61,24 @@ class DocumentError(InputError):
         return type(self), (self.problems,)
 
 
+class LedgerError(DocumentError):
+    """A ledger whose records cannot be used; `problems` holds the first of them."""
+
+
+class ModelError(InputError):
+    """A saved model that is damaged, or does not fit the ledgers or this version."""
+
+
 class TraceError(InputError):
     """A trace that is missing, empty or corrupt."""
 
 
 class NotFoundError(InputError):
     """A run, comparison, strategy or file that does not exist."""
+
+
+class ConflictError(InputError):
+    """Another writer was faster; nothing was written."""
 
 
 class SimulationError(WorkbenchError):

@@ -1,8 +1,8 @@
 """Where data live and how much of the machine may be used.
 
-A setting comes, in this order, from an argument, from the environment (`WORKBENCH_LAKE`,
-`WORKBENCH_JOBS`, `WORKBENCH_DUCKDB_THREADS`, `WORKBENCH_DUCKDB_MEMORY`), from `workbench.toml` in
-the working folder, or from the default.
+A setting comes, in this order, from an argument, from the environment (`WORKBENCH_` and its name in
+capitals, such as `WORKBENCH_DUCKDB_MEMORY`), from `workbench.toml` in the working folder, or from the
+default.
 """
 
 from __future__ import annotations
@@ -14,18 +14,60 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from workbench.errors import DocumentError, Problem
+from workbench.quantities import Duration, PositiveDuration
 
 FILE_NAME = "workbench.toml"
-_MEMORY = re.compile(r"\d+(\.\d+)?\s*(MB|GB|MiB|GiB)")
+_MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*(MB|GB|TB|MiB|GiB|TiB)")
+_SHARE = re.compile(r"(\d+(?:\.\d*)?)\s*%")
+_BYTES = {"MB": 1e6, "GB": 1e9, "TB": 1e12, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 
 def _memory(text: str) -> str:
     if not _MEMORY.fullmatch(text.strip()):
         raise ValueError("an amount of memory such as 512MB or 4GB")
     return text.strip()
+
+
+def parse_bytes(text: str) -> int:
+    """Turn `512MB` or `1.5 GiB` into bytes.
+
+    Raises:
+        ValueError: the text is no such amount.
+
+    >>> parse_bytes("1.5 GiB")
+    1610612736
+    """
+    found = _MEMORY.fullmatch(_memory(text))
+    return int(float(found[1]) * _BYTES[found[2]]) if found else 0
+
+
+def parse_share(value: object) -> float:
+    """Turn `all`, `none`, `5%` or a number from 0 to 1 into a share.
+
+    Raises:
+        ValueError: it is none of these.
+
+    >>> parse_share("5%")
+    0.05
+    """
+    text = str(value).strip()
+    if text in ("all", "none"):
+        return 1.0 if text == "all" else 0.0
+    percent = _SHARE.fullmatch(text)
+    try:
+        share = float(percent[1]) / 100 if percent else float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise ValueError("all, none, or a share such as 5%")
+    return share
+
+
+Memory = Annotated[str, AfterValidator(_memory)]
+Share = Annotated[float, BeforeValidator(parse_share)]
 
 
 class Settings(BaseModel):
@@ -35,12 +77,41 @@ class Settings(BaseModel):
 
     lake: Path = Path("data/lake")
     """Folder of the lake: Parquet parts, the catalogue and `workbench.duckdb`."""
+    parts: str = ""
+    """Address of an object store for the parts, such as `s3://bucket/lake`; by default the lake has them."""
+    catalogue: str = ""
+    """Address of the catalogue's Postgres, such as `postgresql://user@host/name`; by default SQLite."""
+    records: Share = 1.0
+    """Requests that are stored one by one: `all`, `none`, or a share such as `5%`.
+
+    Histograms, samples and summaries are always stored, and are always of all requests.
+    """
     jobs: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=1024)
     """Simulations run at once, 1 to 1024; by default one a processor."""
     duckdb_threads: int = Field(2, ge=1, le=1024)
     """Threads of one DuckDB, 1 to 1024."""
-    duckdb_memory: Annotated[str, AfterValidator(_memory)] = "2GB"
+    duckdb_memory: Memory = "2GB"
     """Memory limit of one DuckDB, such as 512MB or 4GB."""
+    duckdb_temporary: Path | None = None
+    """Folder that DuckDB spills into what exceeds its memory; by default `tmp` in the lake."""
+    duckdb_spill: Memory = "20GB"
+    """The most that one DuckDB spills."""
+    duckdb_cache: bool = True
+    """Whether the footers of parts, and parts of an object store, are kept in memory."""
+    sql_time: PositiveDuration = 30.0
+    """How long a statement of `workbench sql` may run, seconds."""
+    sql_memory: Memory = "1GB"
+    """Memory that a statement of `workbench sql` may take."""
+    sql_rows: int = Field(1_000_000, ge=1)
+    """Rows that a statement of `workbench sql` may give, 1 or more."""
+    keep_requests: PositiveDuration | None = None
+    """Age from which `workbench store gc` removes single requests, seconds; for ever by default."""
+    keep_size: Memory | None = None
+    """Size of the lake above which `workbench store gc` removes the oldest single requests."""
+    grace: Duration = 3600.0
+    """How long a file that nobody needs any more is left to those who read it, seconds."""
+    disk_free: Share = 0.02
+    """Share of the lake's disk that stays free: what would not fit is not begun."""
 
 
 def load_settings(

@@ -1,19 +1,25 @@
 """Arrow schemas of all that is stored: the one language that the parts of the workbench share.
 
 Times in `requests` and `samples` are whole microseconds on the simulated clock, counted from the
-start of the run; `summaries` hold seconds as floats. A column's unit and meaning stand in its
-field's metadata, from which the data dictionary in the documents is made. Columns are only ever
-added, and each addition raises `SCHEMA_VERSION`.
+start of the run; `summaries` hold seconds as floats. A column's unit, meaning, codes and range stand
+in its field's metadata: the data dictionary in the documents is made from it, and what is written is
+checked against it. Columns are only ever added, and each addition raises `SCHEMA_VERSION`.
 """
 
 from __future__ import annotations
 
+import json
+import math
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Version of the schemas. 1: requests, samples, summaries. 2: histograms."""
 
 
 class Outcome(IntEnum):
@@ -24,6 +30,18 @@ class Outcome(IntEnum):
     """The server's queue was full."""
     NO_HEALTHY_SERVER = 2
     """The balancer had no server to send it to."""
+    TIMEOUT = 3
+    """No answer came in time."""
+    SERVER_ERROR = 4
+    """The server answered with an error."""
+    UNREACHABLE = 5
+    """The connection to the server was refused."""
+    ABANDONED = 6
+    """The client lost patience while it waited for its service to begin."""
+    CANCELLED = 7
+    """Of an attempt only: its answer was no longer wanted."""
+    RESET = 8
+    """The connection broke off before the answer."""
 
     @property
     def label(self) -> str:
@@ -31,10 +49,79 @@ class Outcome(IntEnum):
         return self.name.lower()
 
 
+class EventKind(IntEnum):
+    """What happened. The codes are stored; they never change their meaning."""
+
+    FAULT_BEGINS = 0
+    FAULT_ENDS = 1
+    DOWN = 2
+    """A balancer's checks hold the server to be down."""
+    UP = 3
+    EJECTED = 4
+    """A balancer's detector keeps the server out."""
+    RETURNED = 5
+    PANIC_BEGINS = 6
+    """A balancer sends to all servers of a group, healthy or not."""
+    PANIC_ENDS = 7
+    WEIGHT = 8
+    """A balancer's rule has changed the server's weight."""
+
+    @property
+    def label(self) -> str:
+        """The name as it is shown and queried, such as `fault_begins`."""
+        return self.name.lower()
+
+
+EVENT_KINDS = ", ".join(f"{int(kind)} {kind.label}" for kind in EventKind)
+OUTCOMES = ", ".join(f"{int(outcome)} {outcome.label}" for outcome in Outcome)
+
+
+class Timing(IntEnum):
+    """Which time of a request a histogram counts. The codes are stored; they never change their meaning."""
+
+    RESPONSE = 0
+    """From sending to the answer."""
+    WAIT = 1
+    """Waiting at the server."""
+    SERVICE = 2
+    """Processing at the server."""
+
+    @property
+    def label(self) -> str:
+        """The name as it is shown and queried, such as `response`."""
+        return self.name.lower()
+
+
+CODES: Mapping[str, type[IntEnum]] = {"outcome": Outcome, "timing": Timing, "kind": EventKind}
+"""The columns that hold codes, each with what its codes mean."""
+
+_SHARES = frozenset({"utilisation", "share", "jain"})
+
+
 def _column(
-    name: str, kind: pa.DataType, meaning: str, *, unit: str = "", nullable: bool = False
+    name: str,
+    kind: pa.DataType,
+    meaning: str,
+    *,
+    unit: str = "",
+    nullable: bool = False,
+    least: float = 0,
+    before: str = "",
 ) -> pa.Field[Any]:
-    return pa.field(name, kind, nullable=nullable, metadata={"meaning": meaning, "unit": unit})
+    """Describe a column.
+
+    Args:
+        least: smallest value that may be written. Shares end at 1, codes are those of `CODES`.
+        before: value, as SQL, of rows that were written before there was such a column; null by default.
+    """
+    metadata = {"meaning": meaning, "unit": unit, "least": f"{least:g}"}
+    if name in _SHARES:
+        metadata["most"] = "1"
+    if name in CODES:
+        metadata["codes"] = json.dumps({code.value: code.name.lower() for code in CODES[name]})
+    if before:
+        metadata["before"] = before
+    return pa.field(name, kind, nullable=nullable, metadata=metadata)
 
 
 _RUN = _column("run_id", pa.int32(), "the run, as in the catalogue")
@@ -46,7 +133,7 @@ REQUESTS = pa.schema(
         _column("arrival_us", pa.int64(), "when the client sent it", unit="us"),
         _column("balancer_id", pa.int16(), "the balancer that it came to, from 0"),
         _column("server_id", pa.int16(), "the server that it was sent to, from 0", nullable=True),
-        _column("outcome", pa.int8(), "how it ended: 0 ok, 1 refused, 2 no_healthy_server"),
+        _column("outcome", pa.int8(), f"how it ended: {OUTCOMES}"),
         _column(
             "queue_depth", pa.int32(), "requests waiting at the server when it came there", nullable=True
         ),
@@ -74,6 +161,66 @@ SAMPLES = pa.schema(
 )
 """One row a server and interval, sorted by server, then time."""
 
+ATTEMPTS = pa.schema(
+    [
+        _RUN,
+        _column("attempt_id", pa.int32(), "number of the attempt in its run, from 0"),
+        _column("req_id", pa.int32(), "the request that it was made for"),
+        _column("call", pa.int16(), "the client's try that it belongs to, from 0"),
+        _column("ts_us", pa.int64(), "when its balancer picked a server", unit="us"),
+        _column("balancer_id", pa.int16(), "the balancer, from 0"),
+        _column("server_id", pa.int16(), "the server that it was sent to, from 0", nullable=True),
+        _column("outcome", pa.int8(), f"how it ended: {OUTCOMES}"),
+        _column("queued_us", pa.int64(), "time in the balancer's queue", unit="us"),
+        _column(
+            "queue_depth", pa.int32(), "requests waiting at the server when it came there", nullable=True
+        ),
+        _column("begin_us", pa.int64(), "when its service began", unit="us", nullable=True),
+        _column("finish_us", pa.int64(), "when its service ended or broke off", unit="us", nullable=True),
+        _column("end_us", pa.int64(), "when the balancer was done with it", unit="us"),
+    ]
+)
+"""One row an attempt, sorted by the time of its pick; only of runs in which something can fail."""
+
+EVENTS = pa.schema(
+    [
+        _RUN,
+        _column("ts_us", pa.int64(), "when it happened", unit="us"),
+        _column("kind", pa.int8(), f"what happened: {EVENT_KINDS}"),
+        _column("server_id", pa.int16(), "the server, from 0", nullable=True),
+        _column("balancer_id", pa.int16(), "the balancer that noticed it, from 0", nullable=True),
+        _column("detail", pa.string(), "more about it, such as the new weight"),
+    ]
+)
+"""One row an event, sorted by time; only of runs in which something can fail."""
+
+OUTAGES = pa.schema(
+    [
+        _RUN,
+        _column("server_id", pa.int16(), "the server, from 0", nullable=True),
+        _column("fault", pa.string(), "what was wrong with it, such as crash"),
+        _column("begin_us", pa.int64(), "when it began", unit="us"),
+        _column("end_us", pa.int64(), "when it ended; null if it did not", unit="us", nullable=True),
+        _column("detected_s", pa.float64(), "until a balancer sent no more", unit="s", nullable=True),
+        _column("ejected_s", pa.float64(), "until all balancers sent no more", unit="s", nullable=True),
+        _column("back_s", pa.float64(), "from the end until all send again", unit="s", nullable=True),
+        _column(
+            "settled_s",
+            pa.float64(),
+            "from the end until no more requests were in the system than before on average",
+            unit="s",
+            nullable=True,
+        ),
+        _column("sent", pa.int64(), "attempts sent to the server while it lasted"),
+        _column("failed", pa.int64(), "requests that arrived while it lasted and did not end ok"),
+        _column("retried", pa.int64(), "requests that arrived while it lasted and took several attempts"),
+        _column("goodput_before", pa.float64(), "ok requests a second, as long before", unit="1/s"),
+        _column("goodput_during", pa.float64(), "the same while it lasted", unit="1/s"),
+        _column("goodput_after", pa.float64(), "the same as long after", unit="1/s", nullable=True),
+    ]
+)
+"""One row a fault and server, sorted by time."""
+
 QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
 """The quantiles that every summary holds."""
 
@@ -96,7 +243,17 @@ SUMMARIES = pa.schema(
         _column("server_id", pa.int16(), "the server, from 0; null is the whole pool", nullable=True),
         _column("window_s", pa.float64(), "length of the measured window, after the warm-up", unit="s"),
         _column("requests", pa.int64(), "requests that arrived in the window"),
-        *(_column(outcome.label, pa.int64(), f"of these, ended as {outcome.label}") for outcome in Outcome),
+        *(
+            _column(
+                outcome.label,
+                pa.int64(),
+                f"of these, ended as {outcome.label}",
+                before="0" if outcome > Outcome.NO_HEALTHY_SERVER else "",
+            )
+            for outcome in Outcome
+        ),
+        _column("attempts", pa.int64(), "attempts for the requests of the window", before="requests"),
+        _column("retried", pa.int64(), "of these, took more than one attempt", before="0"),
         _column("goodput_per_s", pa.float64(), "requests of the window that ended ok, a second", unit="1/s"),
         _column("utilisation", pa.float64(), "share of the slots busy in the window, 0 to 1"),
         _column("share", pa.float64(), "share of the requests that were sent to this server, 0 to 1"),
@@ -123,5 +280,67 @@ SUMMARIES = pa.schema(
 )
 """One row a run and server, and one for the whole pool, whose `server_id` is null."""
 
-SCHEMAS = {"requests": REQUESTS, "samples": SAMPLES, "summaries": SUMMARIES}
+
+BIN_RATIO = 1.02
+"""Upper edge of a histogram's bin by its lower edge."""
+
+BIN_ERROR = (BIN_RATIO - 1) / (BIN_RATIO + 1)
+"""How far `bin_middle_sql` is from any time in its bin, at most, as a share of that time: 0.99 %."""
+
+_NO_TIME = -1
+
+
+def histogram_bins(microseconds: NDArray[np.int64]) -> NDArray[np.int16]:
+    """Give the bin of each time: b holds what is at least 1.02**b and less than 1.02**(b + 1) us.
+
+    Times of 0 have a bin of their own, -1.
+
+    Args:
+        microseconds: times, 0 or more.
+
+    >>> histogram_bins(np.array([0, 1, 2, 1_000_000])).tolist()
+    [-1, 0, 35, 697]
+    """
+    bins = np.log(np.maximum(microseconds, 1).astype(np.float64))
+    bins *= 1 / math.log(BIN_RATIO)
+    return np.where(microseconds > 0, bins, _NO_TIME).astype(np.int16)
+
+
+def bin_middle_sql(column: str) -> str:
+    """Build the SQL of the time, in microseconds, that stands for a bin: at most 0.99 % off.
+
+    It is the harmonic mean of the edges, which is as far from one, by ratio, as from the other.
+    """
+    middle = 2 * BIN_RATIO / (1 + BIN_RATIO)
+    return f"case when {column} < 0 then 0.0 else {middle!r} * pow({BIN_RATIO!r}, {column}) end"
+
+
+HISTOGRAMS = pa.schema(
+    [
+        _RUN,
+        _column("server_id", pa.int16(), "the server, from 0; null is the whole pool", nullable=True),
+        _column("timing", pa.int8(), "which time is counted: 0 response, 1 wait, 2 service"),
+        _column("outcome", pa.int8(), "how the requests ended, with the codes of requests.outcome"),
+        _column("ts_us", pa.int64(), "start of the slice in which the requests arrived", unit="us"),
+        _column("interval_us", pa.int64(), "length of the slice", unit="us"),
+        _column("bin", pa.int16(), "from 1.02**bin up to 1.02**(bin + 1) us; -1 is a time of 0", least=-1),
+        _column("n", pa.int64(), "number of requests", least=1),
+    ]
+)
+"""One row a slice and bin that is not empty, sorted by server (the pool first), timing, slice, outcome, bin.
+
+The pool's slices are short; a server's are two, the warm-up and what is measured. Slices never lie
+across the end of the warm-up. Waiting and service times are those of ok requests. A request without a
+server is counted in the pool alone.
+"""
+
+SCHEMAS = {
+    "requests": REQUESTS,
+    "attempts": ATTEMPTS,
+    "events": EVENTS,
+    "outages": OUTAGES,
+    "samples": SAMPLES,
+    "histograms": HISTOGRAMS,
+    "summaries": SUMMARIES,
+}
 """Every stored table by name."""

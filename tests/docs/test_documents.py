@@ -17,9 +17,10 @@ from workbench.cli import app
 from workbench.documents import parse_document
 from workbench.simulate import STRATEGIES, Scenario, Workload, load_scenario
 from workbench.simulate.arrivals import ARRIVALS
+from workbench.simulate.balancers import Balancers
 from workbench.simulate.keys import KEYS
 from workbench.simulate.pool import ServerGroup
-from workbench.simulate.scenario import Balancers, ComparisonPlan
+from workbench.simulate.scenario import ComparisonPlan
 from workbench.simulate.services import SERVICES
 from workbench.workflows import FORMS, json_schema
 

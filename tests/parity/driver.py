@@ -50,25 +50,39 @@ class Driver:
         servers: Servers,
         *,
         keys: Sequence[str] = (),
+        fails_allowed: Sequence[int] = (),
         seed: int = 1,
         fast: bool = False,
     ) -> None:
         self.kind = type(strategy)
         self.limit = servers.limit
         self.rng = np.random.Generator(np.random.PCG64(seed))
-        self.view: View = fresh_view(strategy, servers, keys)
+        self.view: View = fresh_view(strategy, servers, keys)._replace(
+            fails_allowed=list(fails_allowed) or [0] * servers.count
+        )
         self.down = [False] * servers.count
         if fast:
             self.view = as_arrays(self.view)
         self.pick_ = compiled(self.kind.pick) if fast else self.kind.pick
         self.taken_ = self.kind.taken and (compiled(self.kind.taken) if fast else self.kind.taken)
         self.ended_ = self.kind.ended and (compiled(self.kind.ended) if fast else self.kind.ended)
+        self.answered_ = self.kind.answered and (compiled(self.kind.answered) if fast else self.kind.answered)
+        self.failed_ = self.kind.failed and (compiled(self.kind.failed) if fast else self.kind.failed)
 
-    def pick(self, *, now: float = 0.0, key: int = 0) -> int:
-        """Pick a server for a request and count it as in flight there."""
+    def pick(
+        self, *, now: float = 0.0, key: int = 0, tries: int = 0, avoid: int = -1, tried: Sequence[int] = ()
+    ) -> int:
+        """Pick a server for a request and count it as in flight there.
+
+        `tried` are the servers that are ruled out for this request alone.
+        """
         view = self.view
-        view.now[0], view.key[0] = now, key
+        view.now[0], view.key[0], view.tries[0], view.avoid[0] = now, key, tries, avoid
+        for server in tried:
+            view.usable[server] = 0
         server = int(self.pick_(view, self.rng))
+        for other in tried:
+            self._see(other)
         if server >= 0:
             view.in_flight[server] += 1
             self._see(server)
@@ -76,19 +90,27 @@ class Driver:
                 self.taken_(view, server)
         return server
 
-    def end(self, server: int, *, now: float = 0.0, seconds: float = 0.0) -> None:
-        """Let a request of a server end."""
+    def end(self, server: int, *, now: float = 0.0, seconds: float = 0.0, good: bool = True) -> None:
+        """Let a request of a server end, with a good answer or a failure."""
         view = self.view
         view.now[0] = now
         view.in_flight[server] -= 1
         self._see(server)
         if self.ended_:
             self.ended_(view, server, seconds)
+        if good and self.answered_:
+            self.answered_(view, server, seconds)
+        if not good and self.failed_:
+            self.failed_(view, server)
 
     def set_weight(self, server: int, weight: int) -> None:
         """Change a server's weight."""
         self.view.weight[server] = weight
         self._see(server)
+
+    def set_ramp(self, server: int, share: float) -> None:
+        """Give a server a share of its weight."""
+        self.view.ramp[server] = share
 
     def set_down(self, server: int, down: bool) -> None:
         """Take a server out of service, or back in."""
@@ -98,7 +120,9 @@ class Driver:
     def _see(self, server: int) -> None:
         limit = self.limit[server]
         full = limit is not None and self.view.in_flight[server] >= limit
-        self.view.usable[server] = int(self.view.weight[server] > 0 and not full and not self.down[server])
+        taking = self.view.weight[server] > 0 or self.kind.serves_weight_zero
+        self.view.in_service[server] = int(taking and not self.down[server])
+        self.view.usable[server] = int(self.view.in_service[server] and not full)
 
     def run(self, count: int, *, hold: bool = False, keys: Sequence[int] = (0,)) -> list[int]:
         """Pick again and again; requests end at once, or with `hold` never."""
@@ -121,7 +145,7 @@ def letters(picks: Sequence[int]) -> str:
 
 def as_arrays(view: View) -> View:
     """Give the view with arrays in place of lists."""
-    floats = {"free_at", "now", "demand", "floats"}
+    floats = {"ramp", "free_at", "now", "demand", "floats"}
     kinds = {name: np.float64 if name in floats else np.int64 for name in view._fields}
     return View(**{name: np.array(getattr(view, name), kinds[name]) for name in view._fields})
 
@@ -169,12 +193,16 @@ def trial(count: int, *, keys: int, seed: int) -> Callable[[Driver], list[int]]:
                 driver.set_down(int(chance.random() * servers), down=chance.random() < 0.5)
             elif what < 0.1:
                 driver.set_weight(int(chance.random() * servers), int(chance.random() * 8))
-            picks.append(driver.pick(now=now, key=int(chance.random() * keys)))
+            elif what < 0.12:
+                driver.set_ramp(int(chance.random() * servers), (1 + int(chance.random() * 16)) / 16)
+            again = {"tries": 1, "avoid": picks[-1]} if picks and chance.random() < 0.1 else {}
+            picks.append(driver.pick(now=now, key=int(chance.random() * keys), **again))
             if picks[-1] >= 0:
                 assert picks[-1] < servers
                 held.append(picks[-1])
             while held and (chance.random() < 0.5 or len(held) > 12):
-                driver.end(held.pop(int(chance.random() * len(held))), now=now, seconds=chance.random())
+                server = held.pop(int(chance.random() * len(held)))
+                driver.end(server, now=now, seconds=chance.random(), good=chance.random() < 0.8)
         return picks
 
     return script

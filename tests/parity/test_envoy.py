@@ -20,10 +20,10 @@ from workbench.simulate.strategies.envoy import (
     EnvoyRandom,
     EnvoyRingHash,
     EnvoyRoundRobin,
-    priority_load,
 )
 from workbench.simulate.strategies.envoy._bounded_load import next_word, seed_twister
-from workbench.simulate.strategies.envoy.ring_hash import build_ring
+from workbench.simulate.strategies.envoy.maglev import slot_of
+from workbench.simulate.strategies.envoy.ring_hash import build_ring, points_in_advance
 from workbench.simulate.strategies.envoy.xxh64 import xxh64
 
 SEEN = sequences("envoy_grpc")
@@ -113,28 +113,6 @@ def test_round_robin_picks_as_envoy(seen: dict[str, Any]) -> None:
 def test_least_request_picks_as_envoy(seen: dict[str, Any]) -> None:
     driver = Driver(EnvoyLeastRequest(), pool(seen["weights"]))
     assert letters(driver.run(len(seen["picks"]))) == seen["picks"]
-
-
-@pytest.mark.parametrize("seen", SEEN["priority"])
-def test_priorities_share_the_load_as_in_envoy(seen: dict[str, Any]) -> None:
-    assert priority_load(seen["healthy"], seen["total"]) == (seen["load"], seen["panic"])
-
-
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=5), st.integers(0, 100))
-def test_priority_loads_are_whole(levels: list[tuple[int, int]], threshold: int) -> None:
-    healthy, total = [min(level) for level in levels], [max(level) for level in levels]
-    load, panic = priority_load(healthy, total, panic_threshold=threshold)
-    assert sum(load) == 100
-    assert len(load) == len(panic) == len(levels)
-    assert (
-        not any(panic)
-        or sum(140 * up // hosts for up, hosts in zip(healthy, total, strict=True) if hosts) < 100
-    )
-
-
-def test_priorities_without_a_healthy_host_or_panic_leave_all_to_the_first() -> None:
-    assert priority_load([0, 0], [1, 3], panic_threshold=0) == ([100, 0], [False, False])
-    assert priority_load([0, 0], [0, 0]) == ([100, 0], [True, True])
 
 
 @given(few_weights, st.integers(0, 400))
@@ -248,16 +226,140 @@ def test_a_ring_has_its_greatest_size() -> None:
     assert list(np.bincount(ring)) == [2, 1, 2, 1]
 
 
-@given(st.lists(st.integers(1, 4), min_size=2, max_size=8), st.data())
-@settings(max_examples=20)
-def test_only_the_keys_of_a_server_leave_the_ring_with_it(weights: list[int], data: st.DataObject) -> None:
-    gone = data.draw(st.integers(0, len(weights) - 1))
-    driver = Driver(EnvoyRingHash(minimum_ring_size=64), pool(weights), keys=KEYS)
+def expected_on_ring(
+    names: list[str], weights: list[int], *, minimum: int = 1024, retry: int = 0
+) -> list[str]:
+    """Look KEYS up on a ring laid for these servers alone."""
+    ring, hashes = build_ring(names, weights, minimum=minimum, maximum=8_388_608)
+    points = [int(value) for value in hashes]
+    places = [bisect_left(points, int(value)) for value in xxh64(KEYS)]
+    return [names[ring[(place % len(points) + retry) % len(points)]] for place in places]
+
+
+@given(st.lists(st.integers(0, 5), min_size=2, max_size=7), st.data())
+@settings(max_examples=30)
+def test_the_ring_is_that_of_the_servers_in_service(weights: list[int], data: st.DataObject) -> None:
+    """Whatever servers are out, the others have the points that a pool of them alone would have."""
+    servers = pool(weights)
+    driver = Driver(EnvoyRingHash(minimum_ring_size=64), servers, keys=KEYS)
+    for server in data.draw(st.sets(st.integers(0, len(weights) - 1))):
+        driver.set_down(server, True)
+    left = [server for server, up in enumerate(driver.view.in_service) if up]
+    names, lighter = [servers.names[server] for server in left], [weights[server] for server in left]
+    expected = expected_on_ring(names, lighter, minimum=64) if left else ["none"] * 300
+    picks = driver.run(300, keys=range(300))
+    assert [servers.names[pick] if pick >= 0 else "none" for pick in picks] == expected
+
+
+def test_a_changed_weight_lays_the_ring_anew() -> None:
+    servers = pool([2, 1, 1])
+    driver = Driver(EnvoyRingHash(), servers, keys=KEYS)
+    driver.run(9)
+    driver.set_weight(0, 1)
+    assert [servers.names[pick] for pick in driver.run(300, keys=range(300))] == expected_on_ring(
+        servers.names, [1, 1, 1]
+    )
+
+
+def test_a_very_large_pool_keeps_the_whole_ring_and_hashes_no_more_than_its_part_in_advance() -> None:
+    weights = [1 + number % 3 for number in range(400)]
+    servers = pool(weights)
+    counts = points_in_advance(servers, minimum=1024, maximum=8_388_608)
+    assert sum(counts) <= 2**17
+    driver = Driver(EnvoyRingHash(), servers, keys=KEYS)
+    assert [servers.names[pick] for pick in driver.run(300, keys=range(300))] == expected_on_ring(
+        servers.names, weights
+    )
+    for server in range(200):
+        driver.set_down(server, True)
+    assert [servers.names[pick] for pick in driver.run(300, keys=range(300))] == expected_on_ring(
+        servers.names[200:], weights[200:]
+    )
+
+
+@pytest.mark.parametrize("retry", [0, 1, 2, 5, 100])
+def test_a_retry_takes_a_place_further_on_the_ring(retry: int) -> None:
+    servers = pool([1, 2, 1])
+    driver = Driver(EnvoyRingHash(minimum_ring_size=50), servers, keys=KEYS)
+    picks = [driver.pick(key=key, tries=retry) for key in range(300)]
+    assert [servers.names[pick] for pick in picks] == expected_on_ring(
+        servers.names, servers.weight, minimum=50, retry=retry
+    )
+
+
+@pytest.mark.parametrize("size", [251, 65_537, 5_000_011])
+@pytest.mark.parametrize("retry", [0, 1, 2, 77])
+def test_a_retry_looks_another_hash_up_in_the_maglev_table(retry: int, size: int) -> None:
+    driver = Driver(EnvoyMaglev(table_size=251), pool([1, 2, 1]), keys=KEYS)
+    slots = table(driver, 251)
+    driver.view.ints[0] = size
+    hashes = 3 + 5 * 3 + 251
+    driver.view.tries[0] = retry
+    for key, value in enumerate(xxh64(KEYS)):
+        driver.view.key[0] = key
+        mixed = int(value) ^ (2**64 - retry if retry else 0)
+        assert slot_of(driver.view, hashes) == mixed % size
+    driver.view.ints[0] = 251
+    picks = [driver.pick(key=key, tries=retry) for key in range(300)]
+    mixed = [int(value) ^ (2**64 - retry if retry else 0) for value in xxh64(KEYS)]
+    assert picks == [slots[value % 251] for value in mixed]
+
+
+def test_a_full_server_keeps_its_slots_and_the_next_one_takes_its_requests() -> None:
+    driver = Driver(EnvoyMaglev(table_size=251), pool([1, 1, 1]), keys=KEYS)
+    slots = table(driver, 251)
     before = driver.run(300, keys=range(300))
-    driver.set_down(gone, True)
-    after = driver.run(300, keys=range(300))
-    assert gone not in after
-    assert not any(changed(before, after, gone))
+    driver.view.usable[1] = 0
+    picks = [driver.pick_(driver.view._replace(key=[key]), driver.rng) for key in range(300)]
+    assert table(driver, 251) == slots
+    assert not any(changed(before, picks, 1))
+    assert 1 not in picks
+
+
+@pytest.mark.parametrize("strategy", [EnvoyRoundRobin(), EnvoyLeastRequest()], ids=lambda each: each.label)
+def test_a_full_server_does_not_make_the_schedule_start_anew(strategy: Strategy) -> None:
+    """Its deadline stands, so that it has its turn as soon as it has room; one that comes anew has not."""
+    driver = Driver(strategy, pool([4, 2, 1]))
+    driver.run(5)
+    deadlines = list(driver.view.floats[2:])
+    driver.view.usable[2] = 0
+    driver.run(12)
+    assert driver.view.floats[4] == deadlines[2]
+    assert driver.view.floats[2:4] != deadlines[:2]
+    driver.view.usable[2] = 1
+    assert driver.pick() == 2
+
+
+def test_turns_of_equal_weights_go_on_where_they_were_when_a_server_has_room_again() -> None:
+    driver = Driver(EnvoyRoundRobin(), pool([1, 1, 1]))
+    driver.run(1)
+    driver.view.usable[1] = 0
+    assert letters([driver.pick_(driver.view, driver.rng) for _ in range(3)]) == "cac"
+    driver.view.usable[1] = 1
+    assert letters(driver.run(3)) == "abc"
+
+
+def test_slow_start_scales_the_weights_and_brings_the_schedule_until_hosts_change() -> None:
+    driver = Driver(EnvoyRoundRobin(), pool([1, 1]))
+    driver.set_ramp(1, 0.25)
+    assert driver.run(100).count(1) == pytest.approx(20, abs=1)
+    driver.set_ramp(1, 1.0)
+    driver.run(4)
+    assert driver.view.ints[5] == 2
+    assert driver.run(100).count(1) == pytest.approx(50, abs=1)
+    driver.set_down(1, True)
+    driver.run(1)
+    driver.set_down(1, False)
+    driver.run(2)
+    assert driver.view.ints[5] == 0
+
+
+def test_slow_start_and_requests_in_flight_both_lower_a_weight() -> None:
+    driver = Driver(EnvoyLeastRequest(), pool([4, 4, 4]))
+    driver.set_ramp(2, 0.5)
+    driver.view.in_flight[:] = [0, 1, 1]
+    picks = [driver.pick_(driver.view, driver.rng) for _ in range(700)]
+    assert [picks.count(server) for server in range(3)] == pytest.approx([400, 200, 100], abs=2)
 
 
 @given(st.integers(3, 9), st.data())

@@ -18,9 +18,7 @@ SEEN = sequences("envoy_grpc")["grpc_static_stride"]
 
 def known_and_unknown(weights: list[int]) -> Driver:
     """Make a driver in which a weight of 0 is one that is not known yet."""
-    driver = Driver(GrpcWeightedRoundRobin(), pool(weights))
-    driver.view.usable[:] = [1] * len(weights)
-    return driver
+    return Driver(GrpcWeightedRoundRobin(), pool(weights))
 
 
 def run(driver: Driver, count: int) -> list[int]:
@@ -76,3 +74,25 @@ def test_a_server_that_is_not_usable_is_never_picked(down: list[bool]) -> None:
 def test_a_pick_is_the_same_compiled(start: int | str) -> None:
     strategy = GrpcWeightedRoundRobin.model_validate({"start": start})
     same_compiled(strategy, pool([5, 1, 1, 2, 2]), trial(300, keys=1, seed=4))
+
+
+def test_a_full_server_is_skipped_and_the_weights_of_the_others_stay() -> None:
+    driver = Driver(GrpcWeightedRoundRobin(), pool([4, 2, 1]))
+    driver.run(3)
+    scaled = list(driver.view.ints[2:])
+    driver.view.usable[0] = 0
+    assert set(run(driver, 30)) == {1, 2}
+    assert driver.view.ints[2:] == scaled
+    driver.set_down(0, True)
+    run(driver, 3)
+    assert driver.view.ints[2:] != scaled
+
+
+def test_weights_that_change_while_no_server_has_room_count_all_the_same() -> None:
+    driver = Driver(GrpcWeightedRoundRobin(), pool([1, 1]))
+    driver.run(2)
+    driver.view.usable[:] = [0, 0]
+    driver.view.weight[0] = 3
+    assert run(driver, 1) == [-1]
+    driver.view.usable[:] = [1, 1]
+    assert run(driver, 400).count(0) == 300

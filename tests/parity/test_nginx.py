@@ -8,7 +8,7 @@ import pytest
 
 from tests.parity.driver import Driver, letters, pool, sequences
 from workbench.errors import InputError
-from workbench.simulate.strategies import Strategy
+from workbench.simulate.strategies import STRATEGIES, Strategy, read_strategy
 from workbench.simulate.strategies.nginx import (
     NginxHash,
     NginxHashConsistent,
@@ -33,16 +33,12 @@ CASES: dict[str, tuple[Strategy, list[str], bool]] = {
 
 
 def test_every_observed_sequence_is_compared() -> None:
-    assert set(SEEN) == set(CASES)
+    assert set(SEEN) - set(CASES) == {"failures"}
 
 
 @pytest.mark.parametrize(
     ("name", "seen"),
-    [
-        pytest.param(name, seen, id=f"{name}-{seen['weights']}")
-        for name, every in SEEN.items()
-        for seen in every
-    ],
+    [pytest.param(name, seen, id=f"{name}-{seen['weights']}") for name in CASES for seen in SEEN[name]],
 )
 def test_picks_as_observed(name: str, seen: dict[str, Any]) -> None:
     strategy, keys, hold = CASES[name]
@@ -50,6 +46,51 @@ def test_picks_as_observed(name: str, seen: dict[str, Any]) -> None:
     driver = Driver(strategy, servers, keys=keys)
     picks = driver.run(len(seen["picks"]), hold=hold, keys=range(len(keys)) or [0])
     assert letters(picks) == seen["picks"]
+
+
+def tries(driver: Driver, count: int, *, dead: int, allowed: int) -> list[str]:
+    """Send requests, at one moment, to a pool with a dead server, and spell the servers that each tries.
+
+    nginx's rule: so many failures put a server out, and a request goes on to one that it has not tried.
+    """
+    failures = 0
+    found = []
+    for _ in range(count):
+        tried: list[int] = []
+        while not tried or tried[-1] == dead:
+            tried.append(driver.pick(tried=tried, tries=len(tried)))
+            driver.end(tried[-1], good=tried[-1] != dead)
+            if tried[-1] == dead:
+                failures += 1
+                driver.set_down(dead, failures >= allowed)
+        found.append(",".join("Xab"[server] for server in tried))
+    return found
+
+
+@pytest.mark.parametrize("seen", SEEN["failures"])
+def test_failures_as_observed(seen: dict[str, Any]) -> None:
+    names, given, allowed = zip(*seen["peers"], strict=True)
+    driver = Driver(NginxRoundRobin(), pool(given, names=names), fails_allowed=allowed)
+    assert tries(driver, len(seen["tries"]), dead=0, allowed=allowed[0]) == seen["tries"]
+
+
+def test_without_the_lowered_weight_the_failures_would_come_in_another_order() -> None:
+    seen = SEEN["failures"][0]
+    names, given, allowed = zip(*seen["peers"], strict=True)
+    driver = Driver(NginxRoundRobin(), pool(given, names=names))
+    assert tries(driver, len(seen["tries"]), dead=0, allowed=allowed[0]) != seen["tries"]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in STRATEGIES if kind.startswith("nginx.")])
+def test_every_strategy_lowers_the_effective_weight_by_its_part_and_not_below_0(kind: str) -> None:
+    driver = Driver(read_strategy(kind), pool([7, 3]), keys=IPS, fails_allowed=[3, 0])
+    effective = []
+    for _ in range(4):
+        for server in (0, 1):
+            driver.view.in_flight[server] += 1
+            driver.end(server, good=False)
+        effective.append(driver.view.ints[2:4])
+    assert effective == [[5, 3], [3, 3], [1, 3], [0, 3]]
 
 
 def test_the_ring_has_as_many_points_as_nginx_counts() -> None:

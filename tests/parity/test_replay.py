@@ -23,8 +23,10 @@ from workbench.workflows import ReplayView
 from workbench.workflows.replaying import LatencyView
 
 RECORDINGS = Path(__file__).parent / "recordings"
-REFUSED = {"ha_rr_mc1_r70_1", "fo_rr_redisp_1"}
-TAGS = sorted({file.name.removesuffix(".csv.gz") for file in RECORDINGS.glob("*.csv.gz")} - REFUSED)
+ALL = sorted({file.name.removesuffix(".csv.gz") for file in RECORDINGS.glob("*.csv.gz")})
+FAILOVER = [tag for tag in ALL if tag.startswith(("fo_", "fn_"))]
+QUEUED = [tag for tag in ALL if "_mc" in tag and tag not in FAILOVER]
+TAGS = [tag for tag in ALL if tag not in {*FAILOVER, *QUEUED}]
 SAME = [tag for tag in TAGS if tag.startswith(("ha_rr", "ha_static", "ng_rr", "x_"))]
 LEASTCONN = [tag for tag in TAGS if tag.startswith(("ha_lc", "ng_lc"))]
 RANDOM = [tag for tag in TAGS if "rand2" in tag]
@@ -66,7 +68,7 @@ def beyond(error: LatencyView, tolerances: tuple[float, ...]) -> dict[str, float
 
 
 def test_there_are_recordings_of_every_kind():
-    assert (len(SAME), len(LEASTCONN), len(RANDOM)) == (8, 4, 2)
+    assert (len(SAME), len(LEASTCONN), len(RANDOM), len(QUEUED), len(FAILOVER)) == (8, 4, 2, 2, 7)
     assert sorted(SAME + LEASTCONN + RANDOM) == TAGS
 
 
@@ -105,6 +107,34 @@ def row(tag: str) -> str:
 def test_the_page_of_recordings_has_the_figures_of_today(tag: str):
     page = (RECORDINGS.parents[2] / "docs" / "recordings.md").read_text()
     assert row(tag) in page.splitlines()
+
+
+def queued_row(tag: str) -> str:
+    """Write the row of a recording in which requests wait in the proxy."""
+    view = replayed(tag)
+    errors = [f"{100 * value:+.1f}" for value in view.free.error.model_dump().values()]
+    off = max(abs(a - b) for a, b in zip(view.free.shares, view.recorded_shares, strict=True))
+    return f"| {' | '.join([f'`{tag}`', f'`{view.strategy}`', *errors, f'{100 * off:.1f}'])} |"
+
+
+def failover_row(tag: str) -> str:
+    """Write the row of a recording in which a server was killed."""
+    view = replayed(tag)
+    assert view.failover is not None
+    counts = {one.status: f"{one.recorded} / {one.simulated}" for one in view.failover.statuses}
+    turns: dict[str, list[str]] = {"out": [], "back": []}
+    for one in view.failover.turns:
+        if one.recorded is not None and one.simulated is not None:
+            turns[one.what].append(f"{one.recorded:.2f} / {one.simulated:.2f}")
+    retried = f"{view.failover.retried_recorded} / {view.failover.retried_simulated}"
+    cells = [f"`{tag}`", f"`{view.strategy}`", *(counts.get(status, "") for status in (200, 502, 503))]
+    return f"| {' | '.join([*cells, retried, ', '.join(turns['out']), ', '.join(turns['back'])])} |"
+
+
+@pytest.mark.parametrize("tag", [*QUEUED, *FAILOVER])
+def test_the_page_of_recordings_has_the_figures_of_failures_and_queues(tag: str):
+    page = (RECORDINGS.parents[2] / "docs" / "recordings.md").read_text()
+    assert (queued_row(tag) if tag in QUEUED else failover_row(tag)) in page.splitlines()
 
 
 @pytest.mark.parametrize("tag", LEASTCONN)
@@ -211,7 +241,7 @@ def test_a_proxys_own_words_name_its_strategy(proxy, balance: str, extra: str, l
     ("proxy", "balance", "extra", "complaint"),
     [
         ("haproxy", "source", "", "balance: given 'source'; allowed for haproxy: roundrobin"),
-        ("haproxy", "leastconn", "option redispatch", "extra: given 'option redispatch'"),
+        ("haproxy", "leastconn", "option allbackups", "extra: given 'option allbackups'"),
         ("haproxy", "hdr(X)", "hash-type consistent md5", "extra: given 'hash-type consistent md5'"),
         ("haproxy", "random(0)", "", "draws: given 0"),
         ("nginx", "ip_hash", "", "balance: given 'ip_hash'; allowed for nginx: roundrobin"),
@@ -223,13 +253,54 @@ def test_words_that_cannot_be_simulated_are_refused(proxy, balance: str, extra: 
     assert complaint in str(refusal.value)
 
 
+@pytest.mark.parametrize("tag", QUEUED)
+def test_where_requests_wait_in_the_proxy_the_times_are_nearly_the_recorded_ones(tag: str):
+    view = replayed(tag)
+    assert beyond(view.free.error, FREE) == {}
+    assert max(abs(a - b) for a, b in zip(view.free.shares, view.recorded_shares, strict=True)) < 0.02
+    assert (view.forced, view.step_same_server) == (None, None)
+
+
+@pytest.mark.parametrize("tag", FAILOVER)
+def test_a_real_failover_is_reproduced(tag: str):
+    failover = replayed(tag).failover
+    assert failover is not None
+    assert {one.status: abs(one.recorded - one.simulated) <= 1 for one in failover.statuses} == {
+        one.status: True for one in failover.statuses
+    }
+    assert failover.retried_recorded is not None
+    assert abs(failover.retried_recorded - failover.retried_simulated) <= 4
+    assert sum(one.recorded for one in failover.statuses) == 2000
+    known = [one for one in failover.turns if one.recorded is not None]
+    assert len(known) >= 2
+    assert all(one.simulated is not None and abs(one.recorded - one.simulated) <= 0.05 for one in known)
+    if tag.startswith("fo_"):
+        assert [one.what for one in failover.turns] == ["out", "back"]
+
+
+@pytest.mark.parametrize("tag", ["fn_rr_1", "fo_rr_noredisp_1", "fo_rr_observe_1"])
+def test_round_robin_sends_every_request_where_it_went_in_a_failover_too(tag: str):
+    assert replayed(tag).free.same_server >= 0.999
+
+
 @pytest.mark.parametrize(
-    ("tag", "lacks"),
-    [("ha_rr_mc1_r70_1", "no queue in the proxy yet"), ("fo_rr_redisp_1", "no faults yet")],
+    ("log", "strategy", "real"),
+    [
+        ("ha_rr_r70_1", "haproxy.leastconn", "ha_lc_r70_1"),
+        ("ha_lc_r70_1", "haproxy.roundrobin", "ha_rr_r70_1"),
+        ("ha_rr_w_r70_1", "haproxy.leastconn", "ha_lc_w_r70_1"),
+        ("ha_lc_w_r70_1", "haproxy.static_rr", "ha_static_w_r70_1"),
+        ("ng_rr_r70_1", "nginx.least_conn", "ng_lc_r70_1"),
+        ("ng_lc_r70_1", "nginx.round_robin", "ng_rr_r70_1"),
+    ],
 )
-def test_a_run_that_needs_what_the_simulator_lacks_is_refused(tag: str, lacks: str):
-    with pytest.raises(InputError, match=lacks):
-        wb.replay(path(tag))
+def test_the_log_of_one_strategy_tells_what_another_one_would_have_done(log: str, strategy: str, real: str):
+    recording = read_recording(path(log))
+    overhead = read_overhead(recording.file, recording.setup.proxy)
+    ours = figures(replay_free(recording, STRATEGIES.read(strategy), overhead).latency)
+    error = np.abs(ours / figures(read_recording(path(real)).latency) - 1)
+    mean, _, p95, p99 = error
+    assert (mean <= 0.05, p95 <= 0.08, p99 <= 0.08) == (True, True, True), error
 
 
 def table(folder: Path, change: Callable[[str], str]) -> None:
@@ -281,8 +352,12 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "no rows": (lambda folder: table(folder, lambda text: text.splitlines()[0] + "\n"), "the trace is empty"),
     "no column": (cell(1, "server", "host"), "run.csv.gz: no column 'server'; the file has id,"),
     "no number": (cell(7, "lat_us", "soon"), "run.csv.gz:7: lat_us: given 'soon'; allowed: a number"),
-    "no such server": (cell(7, "server", "4"), "run.csv.gz:7: server: given 4; allowed: a whole number"),
-    "no answer": (cell(7, "status", "-1"), "run.csv.gz:7: status: given '-1'"),
+    "no such server": (cell(7, "server", "4"), "run.csv.gz:7: server: given '4'; allowed: a whole number"),
+    "no answer": (cell(7, "status", "-1"), "run.csv.gz:7: status: given -1 at server"),
+    "odd server words": (setup(sextra="check inter soon"), "inter: given 'soon'"),
+    "unknown server words": (setup(sextra="check port 80"), "run.meta.json: sc.sextra: given 'port'"),
+    "odd server number": (setup(sextra="check fall few"), "fall: given 'few'"),
+    "no such victim": (setup(victim=9), "run.meta.json: sc: given"),
     "time goes back": (cell(7, "arr_us", "5"), "run.csv.gz:7: arr_us: the time goes back"),
     "meta not JSON": (lambda folder: (folder / "run.meta.json").write_text("{"), "run.meta.json: not JSON"),
     "other proxy": (setup(proxy="envoy"), "run.meta.json: sc.proxy: given 'envoy'"),

@@ -50,7 +50,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_written(small_disk: Path, t
     assert "Traceback" not in full.stderr
     assert "no room" in full.stderr
     files = [file.name for file in small_disk.rglob("*") if file.is_file()]
-    assert len([name for name in files if name.endswith(".parquet")]) == 3
+    assert len([name for name in files if name.endswith(".parquet")]) == 4
     assert not [name for name in files if "tmp" in name]
 
     states = {

@@ -77,7 +77,7 @@ def test_every_problem_is_reported_with_its_origin_what_was_given_and_what_is_al
     found = problems(file.parent, {"WORKBENCH_JOBS": "many"}, duckdb_threads=0)
     assert len(found) == 4
     for expected in (
-        f"{file}: job: given 3; allowed: one of duckdb_memory, duckdb_threads, jobs, lake",
+        f"{file}: job: given 3; allowed: one of catalogue, disk_free, duckdb_cache, duckdb_memory, ",
         f"{file}: duckdb_memory: given 'much'; allowed: an amount of memory such as 512MB or 4GB",
         "environment: jobs: given 'many'; allowed:",
         "arguments: duckdb_threads: given 0; allowed:",

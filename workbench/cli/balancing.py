@@ -28,7 +28,18 @@ def picks(
     count: Annotated[int, typer.Option(help="Number of picks.")] = 20,
     hold: Annotated[bool, typer.Option("--hold", help="Requests never finish.")] = False,
     keys: Annotated[str, typer.Option(help="Keys of the requests, such as hot, a,b,c or k0..k299.")] = "",
-    down: Annotated[str, typer.Option(help="Servers, from 0, that are never usable.")] = "",
+    down: Annotated[str, typer.Option(help="Servers, from 0, that are never in service.")] = "",
+    fail: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What fails: 0@5-9 is requests 5 to 9, from 0, if sent to server 0.",
+            metavar="SERVER@FIRST-LAST",
+        ),
+    ] = None,
+    max_fails: Annotated[
+        int | None, typer.Option(help="Failures that put a server of nginx out; 1 by default.")
+    ] = None,
+    interval: Annotated[str, typer.Option(help="Time between requests, such as 100ms.")] = "1s",
     limits: Annotated[str, typer.Option(help="Most in flight of each server; 0 is no limit.")] = "",
     names: Annotated[str, typer.Option(help="Servers' names, which consistent hashes hash.")] = "",
     param: Annotated[list[str] | None, typer.Option(help="A parameter of the strategy: name=value.")] = None,
@@ -48,6 +59,9 @@ def picks(
         keys=keys,
         hold=hold,
         down=numbers("down", down),
+        fail=fail or [],
+        max_fails=max_fails,
+        interval=interval,
         seed=seed,
     )
     display(view, as_json)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -30,18 +30,22 @@ Jobs = Annotated[
     int | None, typer.Option("--jobs", "-j", help="Simulations at once; one a processor by default.")
 ]
 Lake = Annotated[Path | None, typer.Option(help="Folder of the results; data/lake by default.")]
+Records = Annotated[
+    str | None,
+    typer.Option(help="Requests stored one by one: all, none, or a share such as 5%; all by default."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; `workbench schema` describes it.")]
 
 
-def settings(lake: Path | None, jobs: int | None = None) -> Settings:
-    """Gather the settings that a command works under.
+def settings(lake: Path | None, jobs: int | None = None, **given: Any) -> Settings:
+    """Gather the settings that a command works under; what is None counts as not given.
 
     Raises:
         DocumentError: a setting is not allowed.
     """
     from workbench.settings import load_settings
 
-    return load_settings(lake=lake, jobs=jobs)
+    return load_settings(lake=lake, jobs=jobs, **given)
 
 
 def numbers(what: str, text: str) -> list[int]:

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from workbench.cli import alerts, alerts_delivery, balancing, serving, simulating
+from workbench.cli import alerts, alerts_delivery, balancing, reconcile, serving, simulating, store
 from workbench.errors import DocumentError, InputError, WorkbenchError
 
 app = typer.Typer(
@@ -25,8 +25,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for group in (simulating, balancing, serving):
+for group in (simulating, balancing, store, serving):
     app.add_typer(group.app)
+app.add_typer(reconcile.app, name="reconcile")
 alerts.app.add_typer(alerts_delivery.app)
 app.add_typer(alerts.app, name="alerts")
 

@@ -14,6 +14,7 @@ from workbench.cli.options import (
     Lake,
     MeasureName,
     OneStrategy,
+    Records,
     Replication,
     Replications,
     Seed,
@@ -31,6 +32,7 @@ def run(
     strategy: OneStrategy = None,
     seed: Seed = None,
     replication: Replication = 0,
+    records: Records = None,
     lake: Lake = None,
     as_json: AsJson = False,
 ) -> None:
@@ -43,7 +45,7 @@ def run(
             strategy=strategy,
             seed=seed,
             replication=replication,
-            settings=settings(lake),
+            settings=settings(lake, records=records),
             report=report,
         )
     display(view, as_json)
@@ -57,6 +59,7 @@ def compare(
     measure: MeasureName = None,
     seed: Seed = None,
     jobs: Jobs = None,
+    records: Records = None,
     lake: Lake = None,
     as_json: AsJson = False,
 ) -> None:
@@ -70,7 +73,7 @@ def compare(
             replications=replications,
             measure=measure,
             seed=seed,
-            settings=settings(lake, jobs),
+            settings=settings(lake, jobs, records=records),
             report=report,
         )
     display(view, as_json)

@@ -1,6 +1,9 @@
 """Simulating balancers over a pool of servers."""
 
 from workbench.simulate.engines import Engine, Progress, ReferenceEngine
+from workbench.simulate.events import events_table
+from workbench.simulate.histograms import histograms, kept_requests
+from workbench.simulate.outages import outages_table
 from workbench.simulate.records import Records
 from workbench.simulate.sampling import sample
 from workbench.simulate.scenario import Measure, Scenario, load_scenario
@@ -18,8 +21,12 @@ __all__ = [
     "Scenario",
     "Strategy",
     "Workload",
+    "events_table",
+    "histograms",
+    "kept_requests",
     "load_scenario",
     "measured_window",
+    "outages_table",
     "read_strategy",
     "sample",
     "summarise",

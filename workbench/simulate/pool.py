@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from pydantic import Field
 
 from workbench.documents import Section
 from workbench.quantities import Duration
+
+
+class GivesUp(StrEnum):
+    """What a server does not finish once the other side has closed."""
+
+    NOTHING = "nothing"
+    """All is served, for nobody, as most servers do that notice only when they write the answer."""
+    WAITING = "waiting"
+    """What still waits in its queue is dropped."""
+    ALL = "all"
+    """What is in service is broken off, too."""
 
 
 class ServerGroup(Section):
@@ -26,10 +38,18 @@ class ServerGroup(Section):
     queue_limit: int | None = Field(None, ge=0)
     """Requests that may wait at a server before it refuses; none by default."""
     limit: int | None = Field(None, ge=1)
-    """Requests that a balancer keeps in flight at a server at most, by its own view (nginx `max_conns`).
+    """Requests that a balancer keeps in flight at a server at most, by its own view.
 
-    A server at its limit is not picked.
+    nginx's `max_conns`, HAProxy's `maxconn`. A server at its limit is full.
     """
+    least_limit: int | None = Field(None, ge=1)
+    """With `limit`: the limit while the balancer is idle (HAProxy's `minconn`); it grows with the load."""
+    zone: str = Field("", max_length=100)
+    """Where the servers stand: a zone, rack or locality that may fail as a whole."""
+    priority: int = Field(0, ge=0, le=100)
+    """0 is preferred; servers of the next priority are for when those before it do not suffice."""
+    gives_up: GivesUp = GivesUp.NOTHING
+    """What a server does not finish once the other side has closed."""
     delay: Duration = 0.0
     """One-way network delay between balancer and server, seconds, on top of the network's own."""
 
@@ -45,6 +65,10 @@ class Servers:
     queue_limit: list[int | None] = field(default_factory=list)
     limit: list[int | None] = field(default_factory=list)
     delay: list[float] = field(default_factory=list)
+    least_limit: list[int | None] = field(default_factory=list)
+    zone: list[str] = field(default_factory=list)
+    priority: list[int] = field(default_factory=list)
+    gives_up: list[GivesUp] = field(default_factory=list)
 
     @property
     def count(self) -> int:
@@ -64,4 +88,8 @@ def expand(groups: list[ServerGroup], *, network_delay: float = 0.0) -> Servers:
             servers.queue_limit.append(group.queue_limit)
             servers.limit.append(group.limit)
             servers.delay.append(network_delay + group.delay)
+            servers.least_limit.append(group.least_limit)
+            servers.zone.append(group.zone)
+            servers.priority.append(group.priority)
+            servers.gives_up.append(group.gives_up)
     return servers

@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from workbench.errors import InputError
-from workbench.simulate.records import Records, microseconds
+from workbench.simulate.records import Records, Visits, microseconds
 from workbench.simulate.scenario import Scenario
 from workbench.tables import SAMPLES, Outcome
 
@@ -38,7 +38,8 @@ def sample(records: Records, scenario: Scenario, *, run_id: int = 0) -> pa.Table
             f"so that there are at most {_MOST_ROWS:,} samples"
         )
     edges = np.arange(count + 1, dtype=np.float64) * width
-    parts = [_sample_server(records, members, edges) for members in _by_server(records, len(slots))]
+    visits = records.visits()
+    parts = [_sample_server(visits, members, edges) for members in _by_server(visits, len(slots))]
     whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     starts = microseconds(edges)
     servers = np.repeat(np.arange(len(slots)), count)
@@ -66,24 +67,27 @@ def _nice(width: float) -> float:
     return next(step * power for step in (1, 2, 5, 10) if step * power >= width * (1 - 1e-9))
 
 
-def _by_server(records: Records, servers: int) -> list[Ints]:
-    order = np.argsort(records.server, kind="stable")
-    edges = np.searchsorted(records.server[order], np.arange(servers + 1))
+def _by_server(visits: Visits, servers: int) -> list[Ints]:
+    order = np.argsort(visits.server, kind="stable")
+    edges = np.searchsorted(visits.server[order], np.arange(servers + 1))
     return [order[low:high] for low, high in pairwise(edges)]
 
 
-def _sample_server(records: Records, members: Ints, edges: Floats) -> dict[str, NDArray[np.generic]]:
-    served = members[records.served[members]]
-    refused = members[records.outcome[members] == Outcome.REFUSED]
-    reached = records.arrival + records.delay[np.maximum(records.server, 0)]
-    come, begun, done = reached[served], records.begin[served], records.finish[served]
-    waited = begun > come
+def _sample_server(visits: Visits, members: Ints, edges: Floats) -> dict[str, NDArray[np.generic]]:
+    begun, done = np.isfinite(visits.begin[members]), np.isfinite(visits.finish[members])
+    reached, refused = visits.reached[members], visits.outcome[members] == Outcome.REFUSED
+    let_in = begun | ((visits.queue_depth[members] >= 0) & ~refused)
+    left_queue = np.where(begun, visits.begin[members], visits.ended[members])[let_in]
+    come = np.minimum(reached[let_in], left_queue)
+    waited = left_queue > come
+    begin, finish = visits.begin[members][done], visits.finish[members][done]
+    whole = visits.outcome[members][done] != Outcome.RESET
     return {
-        "queue_depth": _mean_level(come, begun, edges).astype(np.float32),
-        "queue_max": _highest(come[waited], begun[waited], edges).astype(np.int32),
-        "in_service": _mean_level(begun, done, edges).astype(np.float32),
-        "arrivals": _count(reached[members], edges),
-        "completions": _count(done, edges),
+        "queue_depth": _mean_level(come, left_queue, edges).astype(np.float32),
+        "queue_max": _highest(come[waited], left_queue[waited], edges).astype(np.int32),
+        "in_service": _mean_level(begin, finish, edges).astype(np.float32),
+        "arrivals": _count(reached, edges),
+        "completions": _count(finish[whole], edges),
         "refused": _count(reached[refused], edges),
     }
 

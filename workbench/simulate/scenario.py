@@ -10,55 +10,27 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from workbench.documents import OneOrMany, Section, check, read_document
 from workbench.errors import InputError
 from workbench.quantities import Duration, Extent, PositiveDuration
 from workbench.simulate.arrivals import ARRIVALS, ArrivalProcess, ClosedLoop, TraceArrivals
+from workbench.simulate.balancers import Balancers
+from workbench.simulate.clients import Clients
+from workbench.simulate.faults import FAULTS, Fault, check_faults
 from workbench.simulate.keys import KEYS, KeyDistribution
 from workbench.simulate.pool import ServerGroup, Servers, expand
 from workbench.simulate.services import SERVICES, ServiceDemand
 from workbench.simulate.strategies import STRATEGIES, Strategy
 from workbench.simulate.traces import file_state
+from workbench.tables import Outcome
 
 _MOST_SERVERS = 30_000
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 """Raised whenever the same scenario and seed would give other records."""
-
-
-class Sharing(StrEnum):
-    """What a balancer counts as in flight."""
-
-    PRIVATE = "private"
-    """Only what it sent itself."""
-    SHARED = "shared"
-    """What all balancers sent; they share everything else too, such as a round robin's place."""
-    REFRESHED = "refreshed"
-    """What all sent, as last told, and what it sent itself since then."""
-
-
-class Balancers(Section):
-    """The balancers between the clients and the pool."""
-
-    strategy: Annotated[Strategy, STRATEGIES]
-    count: int = Field(1, ge=1, le=10_000)
-    """Balancers that share the pool, 1 to 10,000; each request comes to one of them by chance."""
-    view: Sharing = Sharing.PRIVATE
-    """What each counts as in flight."""
-    refresh_every: PositiveDuration | None = None
-    """With `view: refreshed`, how often each balancer is told what all have in flight, seconds.
-
-    Of n balancers the i-th, from 0, is told first after 1 + i / n times that, so that they take turns.
-    """
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if (self.view is Sharing.REFRESHED) != (self.refresh_every is not None):
-            raise PydanticCustomError("refresh", "`refresh_every` with `view: refreshed`, and only then")
-        return self
 
 
 class Network(Section):
@@ -66,6 +38,11 @@ class Network(Section):
 
     delay: Duration = 0.0
     """One-way delay between balancer and server, seconds."""
+    refused_after: Duration | None = None
+    """When a balancer knows that a connection is refused, seconds; there and back by default.
+
+    Less where the delay holds work that a refusal does not take, such as reading the request.
+    """
 
 
 class Measure(StrEnum):
@@ -115,7 +92,10 @@ class Scenario(Section):
     balancers: Balancers
     keys: Annotated[KeyDistribution, KEYS] | None = Field(None, validate_default=True)
     """Which key a request carries, for strategies that hash."""
+    clients: Clients = Clients()
     network: Network = Network()
+    faults: Annotated[list[Annotated[Fault, FAULTS]], OneOrMany()] = Field([], max_length=1000)
+    """What breaks: one fault, or a list of them."""
     horizon: Extent | None = Field(None, validate_default=True)
     """When arrivals end: a number of requests, or a time. A trace ends by itself, so it may do without."""
     warm_up: Extent = Extent(share=0.1)
@@ -141,6 +121,21 @@ class Scenario(Section):
         if keys is None and balancers is not None:
             _check_hashing([balancers.strategy])
         return keys
+
+    @field_validator("balancers")
+    @classmethod
+    def _check_balancers(cls, balancers: Balancers, info: ValidationInfo) -> Balancers:
+        if (pool := info.data.get("pool")) is not None:
+            balancers.check_pool(expand(pool))
+        return balancers
+
+    @field_validator("faults")
+    @classmethod
+    def _check_faults(cls, faults: list[Fault], info: ValidationInfo) -> list[Fault]:
+        pool, balancers = info.data.get("pool"), info.data.get("balancers")
+        if pool is not None and balancers is not None:
+            check_faults(faults, expand(pool), balancers.count)
+        return faults
 
     @field_validator("comparison")
     @classmethod
@@ -168,6 +163,28 @@ class Scenario(Section):
         if horizon.share is not None or not (horizon.requests or horizon.seconds):
             raise PydanticCustomError("horizon", "a horizon above 0, in requests or as a time")
         return horizon
+
+    def never_fails(self) -> bool:
+        """Tell whether every request is sent exactly once, so that attempts need no records of their own."""
+        balancers = self.balancers
+        waits = balancers.queue is not None or (
+            balancers.queues is not None and any(group.limit for group in self.pool)
+        )
+        settings = (balancers.checks, balancers.slow_start, balancers.weights, balancers.breaker)
+        return not (
+            self.faults
+            or waits
+            or any(setting is not None for setting in settings)
+            or self.clients != Clients()
+            or any(group.priority for group in self.pool)
+            or balancers.failover is not None
+            or (any(group.queue_limit is not None for group in self.pool) and self.retries_refusals())
+        )
+
+    def retries_refusals(self) -> bool:
+        """Tell whether a request that a server refuses is sent again, or tells against the server."""
+        given = self.balancers.detector is not None
+        return given or Outcome.REFUSED in self.balancers.retry_rules().on
 
     def servers(self) -> Servers:
         """List the pool, server by server."""

@@ -22,6 +22,22 @@ class Stream(IntEnum):
     """A balancer's own draws; one stream for each balancer."""
     THINK = 4
     KEYS = 5
+    PATIENCE = 6
+    """How long each client waits for its service to begin."""
+    FAULTS = 7
+    """When things break; a stream for each fault and server."""
+    ERRORS = 8
+    """Which requests a failing server answers with an error."""
+    CHECKS = 9
+    """A balancer's health checks."""
+    DETECTORS = 10
+    """A balancer's detector."""
+    WEIGHTS = 11
+    """A balancer's rule of weights."""
+    FAILOVER = 13
+    """Which group of servers a balancer picks in."""
+    CLIENTS = 12
+    """Waits before retries, and the balancer that a further try comes to."""
 
 
 def generator(seed: int, *, replication: int, stream: Stream, index: int = 0) -> Generator:

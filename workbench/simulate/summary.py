@@ -36,22 +36,26 @@ def summarise(records: Records, scenario: Scenario, *, run_id: int = 0) -> pa.Ta
     busy = _busy(records, window, len(slots))
     length = window[1] - window[0]
     utilisation = busy / (slots * length) if length > 0 else np.zeros(len(slots))
-    pool = _row(records, np.flatnonzero(inside), length) | _balance(utilisation) | _little(records)
+    tries = records.tries()
+    pool = _row(records, tries, np.flatnonzero(inside), length) | _balance(utilisation) | _little(records)
     pool |= {"server_id": None, "share": 1.0}
     pool["utilisation"] = float(busy.sum() / (slots.sum() * length)) if length > 0 else 0.0
     rows = [pool]
     for server, members in enumerate(_by_server(records, inside, len(slots))):
-        row = _row(records, members, length)
+        row = _row(records, tries, members, length)
         row |= {"server_id": server, "utilisation": float(utilisation[server])}
         row["share"] = len(members) / max(1, pool["requests"])
         rows.append(row)
     return pa.Table.from_pylist([row | {"run_id": run_id} for row in rows], schema=SUMMARIES)
 
 
-def _row(records: Records, members: NDArray[np.int64], length: float) -> dict[str, Any]:
+def _row(
+    records: Records, tries: NDArray[np.int64], members: NDArray[np.int64], length: float
+) -> dict[str, Any]:
     outcomes = np.bincount(records.outcome[members], minlength=len(Outcome))
     row: dict[str, Any] = {"window_s": length, "requests": len(members)}
     row |= {outcome.label: int(outcomes[outcome]) for outcome in Outcome}
+    row |= {"attempts": int(tries[members].sum()), "retried": int(np.count_nonzero(tries[members] > 1))}
     row["goodput_per_s"] = float(outcomes[Outcome.OK] / length) if length > 0 else 0.0
     good = members[records.ok()[members]]
     for measure, values in (("response", records.response[good]), ("wait", records.wait[good])):
@@ -69,9 +73,10 @@ def _statistics(measure: str, values: NDArray[np.float64]) -> dict[str, float]:
 
 def _busy(records: Records, window: Window, servers: int) -> NDArray[np.float64]:
     """Slot-seconds of service that each server gave inside the window."""
-    served = records.served
-    inside = np.clip(records.finish[served], *window) - np.clip(records.begin[served], *window)
-    return np.bincount(records.server[served], weights=inside, minlength=servers).astype(np.float64)
+    visits = records.visits()
+    served = np.isfinite(visits.finish) & np.isfinite(visits.begin)
+    inside = np.clip(visits.finish[served], *window) - np.clip(visits.begin[served], *window)
+    return np.bincount(visits.server[served], weights=inside, minlength=servers).astype(np.float64)
 
 
 def _balance(utilisation: NDArray[np.float64]) -> dict[str, float]:

@@ -28,6 +28,8 @@ class Chunk:
     """The balancer that the request comes to."""
     key: NDArray[np.int64]
     """The number of the request's key; 0 where the scenario has no keys."""
+    patience: NDArray[np.float64] | None = None
+    """Seconds that the client waits for its service to begin; None where it waits for ever."""
 
     def __len__(self) -> int:
         return len(self.demand)
@@ -58,6 +60,8 @@ class Workload:
         demands = scenario.service.start(self._stream(Stream.SERVICE))
         routing = self._stream(Stream.ROUTING)
         keys = scenario.keys.start(self._stream(Stream.KEYS)) if scenario.keys else _no_keys
+        patient = scenario.clients.patience
+        patience = patient.start(self._stream(Stream.PATIENCE)) if patient is not None else None
         left = horizon.requests if horizon and horizon.requests is not None else math.inf
         until = (
             horizon.seconds if horizon and horizon.seconds is not None and not scenario.closed else math.inf
@@ -74,7 +78,13 @@ class Workload:
             )
             balancer = (routing.random(count) * scenario.balancers.count).astype(np.int64)
             if count:
-                yield Chunk(batch.time[:count], demands(count, own), balancer, keys(count, keyed))
+                yield Chunk(
+                    batch.time[:count],
+                    demands(count, own),
+                    balancer,
+                    keys(count, keyed),
+                    None if patience is None else patience(count, None),
+                )
             left = left - count if count == asked else 0
 
     def arrays(self) -> Chunk:

@@ -7,7 +7,8 @@ read at once, a killed writer leaves nothing half-written to be read, and a read
 
 from workbench.store import queries
 from workbench.store.parts import write_parts
-from workbench.store.publish import publish
+from workbench.store.publish import publish, publish_whole
+from workbench.store.reading import read_only
 from workbench.store.records import (
     Comparison,
     NewComparison,
@@ -29,6 +30,8 @@ __all__ = [
     "RunState",
     "Store",
     "publish",
+    "publish_whole",
     "queries",
+    "read_only",
     "write_parts",
 ]

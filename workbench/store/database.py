@@ -15,6 +15,8 @@ import pyarrow as pa
 from workbench.errors import PartError, StoreError
 from workbench.settings import Settings
 from workbench.store.disk import NO_ROOM, disk_full, writing_to
+from workbench.store.files import open_files
+from workbench.store.files.remote import RemoteFiles
 
 IN_MEMORY = ":memory:"
 # DuckDB tells the system's reason in the system's words only.
@@ -29,18 +31,32 @@ class Database:
 
     Args:
         settings: the lake, the number of threads and the memory limit. What exceeds the memory is
-            spilled into `tmp/` in the lake.
+            spilled into `tmp/` in the lake, or where the settings say.
         file: file of the database; by default it is in memory.
+        read_only: whether the file is only read.
+
+    Raises:
+        StoreError: the file cannot be opened.
     """
 
-    def __init__(self, settings: Settings, file: str = IN_MEMORY) -> None:
+    def __init__(self, settings: Settings, file: str = IN_MEMORY, *, read_only: bool = False) -> None:
         self._lake = settings.lake
-        spill = self._lake / "tmp"
+        spill = settings.duckdb_temporary or self._lake / "tmp"
         with writing_to(self._lake):
             spill.mkdir(parents=True, exist_ok=True)
-        self._connection = duckdb.connect(file, config=_configuration(settings, spill))
+        try:
+            self._connection = duckdb.connect(
+                file, read_only=read_only, config=_configuration(settings, spill)
+            )
+        except duckdb.Error as error:
+            raise _failed(error, f"open {file}", {}, self._lake) from error
         # Parts never change, so their footers are read once. GLOBAL, or cursors would not have it.
-        self._connection.execute("set global parquet_metadata_cache = true; set global TimeZone = 'UTC'")
+        cache = str(settings.duckdb_cache).lower()
+        self._connection.execute(f"set global parquet_metadata_cache = {cache}")
+        self._connection.execute(f"set global enable_external_file_cache = {cache}")
+        self._connection.execute("set global TimeZone = 'UTC'")
+        if isinstance(files := open_files(settings), RemoteFiles):
+            self._connection.register_filesystem(files.system)
 
     def close(self) -> None:
         """Close the database; running queries end with an error."""
@@ -98,6 +114,7 @@ def _configuration(settings: Settings, spill: Path) -> dict[str, Any]:
         "memory_limit": settings.duckdb_memory,
         # DuckDB makes the folder when it first spills, and removes it when it is closed.
         "temp_directory": str(spill / uuid.uuid4().hex),
+        "max_temp_directory_size": settings.duckdb_spill,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "python_enable_replacements": False,  # a name in SQL never means a Python variable

@@ -14,7 +14,8 @@ import pyarrow as pa
 ROW_GROUP = 262_144
 """Rows of a row group."""
 
-_FEW_VALUES = frozenset({"run_id", "balancer_id", "server_id", "outcome", "queue_depth", "queue_max"})
+_FEW_VALUES = frozenset({"run_id", "queue_depth", "queue_max", "interval_us"})
+_MANY_VALUES = frozenset({"bin"})
 
 
 def parquet_options(schema: pa.Schema) -> dict[str, Any]:
@@ -22,11 +23,7 @@ def parquet_options(schema: pa.Schema) -> dict[str, Any]:
 
     The dictionary is new at each call, because pyarrow changes the `column_encoding` that it gets.
     """
-    encoding = {
-        field.name: "BYTE_STREAM_SPLIT" if pa.types.is_floating(field.type) else "DELTA_BINARY_PACKED"
-        for field in schema
-        if not _has_few_values(field)
-    }
+    encoding = {field.name: _encoding(field.type) for field in schema if not _has_few_values(field)}
     return {
         "compression": "zstd",
         "compression_level": 1,
@@ -35,5 +32,15 @@ def parquet_options(schema: pa.Schema) -> dict[str, Any]:
     }
 
 
+def _encoding(kind: pa.DataType) -> str:
+    if pa.types.is_floating(kind):
+        return "BYTE_STREAM_SPLIT"
+    return "DELTA_BINARY_PACKED" if pa.types.is_integer(kind) else "PLAIN"
+
+
 def _has_few_values(field: pa.Field[Any]) -> bool:
-    return field.name in _FEW_VALUES and pa.types.is_integer(field.type)
+    """Whether a dictionary pays: codes, numbers of servers, texts, and what is small by its nature."""
+    kind = field.type
+    if pa.types.is_string(kind) or kind in (pa.int8(), pa.int16()):
+        return field.name not in _MANY_VALUES
+    return field.name in _FEW_VALUES and pa.types.is_integer(kind)

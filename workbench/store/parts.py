@@ -1,17 +1,17 @@
 """Writing the tables of a run as immutable Parquet parts.
 
-A part is `<table>/run_id=<id>/part-<checksum>.parquet` under the lake. It is written under a
-temporary name in the same folder, synced and renamed, so a killed writer leaves no half part under
-a part's name; and what the catalogue does not list, nobody reads. The name comes from the content:
-writing the same run again gives the same file.
+A part is `<table>/run_id=<id>/part-<checksum>.parquet` under the lake, or `<table>/compact/part-...`
+where several runs share a file. It is written under a temporary name, synced and renamed, so a killed
+writer leaves no half part under a part's name; and what the catalogue does not list, nobody reads. The
+name comes from the content: writing the same run again gives the same file.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import uuid
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,34 +19,35 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from workbench.store.disk import writing_to
 from workbench.store.encodings import ROW_GROUP, parquet_options
+from workbench.store.files import LocalFiles, PartFiles
 from workbench.store.records import Part
 from workbench.store.validation import validated
-from workbench.tables import SCHEMA_VERSION
+from workbench.tables import SCHEMA_VERSION, SCHEMAS
 
-_TIME_COLUMNS = {"requests": "arrival_us", "samples": "ts_us"}
-_VERSION_KEY = b"workbench_schema_version"
-TEMPORARY_SUFFIX = ".tmp"
+_TIME_COLUMNS = ("arrival_us", "ts_us")
+VERSION_KEY = b"workbench_schema_version"
+COMPACT = "compact"
+"""Folder of the files that several runs share."""
 
 
 @dataclass(frozen=True)
-class _Written:
-    """A part that is complete on the disk under its temporary name."""
+class _Staged:
+    """A file that is complete on the disk under its temporary name."""
 
     temporary: Path
-    final: Path
-    part: Part
+    path: str
+    parts: list[Part]
 
 
-def write_parts(lake: Path, run_id: int, tables: Mapping[str, pa.Table]) -> list[Part]:
+def write_parts(lake: Path | PartFiles, run_id: int, tables: Mapping[str, pa.Table]) -> list[Part]:
     """Write a run's tables, one part each, durable when this returns.
 
     Needs no catalogue, so that a worker process can call it; the caller hands the parts to
     `Store.finish_run`. The same tables always give the same bytes.
 
     Args:
-        lake: root folder of the lake; it is made where it is missing.
+        lake: root folder of the lake, made where it is missing, or another place for its files.
         run_id: the run, as `Store.begin_run` gave it.
         tables: tables by name, each as `workbench.tables.SCHEMAS` says.
 
@@ -54,49 +55,101 @@ def write_parts(lake: Path, run_id: int, tables: Mapping[str, pa.Table]) -> list
         StoreError: a table does not conform to its schema, or the lake cannot be written.
         DiskFullError: no room is left; what this call wrote has been removed.
     """
+    files = LocalFiles(lake) if isinstance(lake, Path) else lake
     conformed = validated(tables, run_id)
-    written: list[_Written] = []
-    with writing_to(lake):
+    staged: list[_Staged] = []
+    with files.writing():
         try:
             for name in sorted(conformed):
-                written.append(_write(lake, run_id, name, conformed[name]))
-            return _rename(written)
+                staged.append(_stage(files, name, f"{name}/run_id={run_id}", [(run_id, conformed[name])]))
+            # Only once all are whole, so that one failure removes them all.
+            files.put([(item.temporary, item.path) for item in staged])
         except BaseException:
-            _remove(written)
+            # A file that has its final name stays: it is whole, unlisted, and another writer of the
+            # same run may have listed the same content.
+            for item in staged:
+                files.discard(item.temporary)
             raise
+    return [part for item in staged for part in item.parts]
 
 
-def _write(lake: Path, run_id: int, name: str, table: pa.Table) -> _Written:
-    folder = lake / name / f"run_id={run_id}"
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f"{uuid.uuid4().hex}{TEMPORARY_SUFFIX}"
+def write_compact(files: PartFiles, name: str, pieces: Iterable[tuple[int, pa.Table]]) -> list[Part]:
+    """Write the rows of several runs of a table as one file, durable when this returns.
+
+    Args:
+        files: where.
+        name: the table.
+        pieces: its rows, each a run and a table of its rows, in order of the run.
+    """
+    with files.writing():
+        staged = _stage(files, name, f"{name}/{COMPACT}", pieces)
+        try:
+            files.put([(staged.temporary, staged.path)])
+        except BaseException:
+            files.discard(staged.temporary)
+            raise
+    return staged.parts
+
+
+def _stage(files: PartFiles, name: str, folder: str, pieces: Iterable[tuple[int, pa.Table]]) -> _Staged:
+    temporary = files.stage(folder)
     try:
-        _encode(temporary, table)
+        rows = _encode(temporary, SCHEMAS[name], pieces)
         checksum = _checksum_and_sync(temporary)
         size = temporary.stat().st_size
     except BaseException:
-        _discard(temporary)
+        files.discard(temporary)
         raise
-    final = folder / f"part-{checksum[:32]}.parquet"
-    earliest, latest = _time_bounds(name, table)
-    part = Part(
-        table=name,
-        run_id=run_id,
-        path=final.relative_to(lake).as_posix(),
-        rows=table.num_rows,
-        bytes=size,
-        min_us=earliest,
-        max_us=latest,
-        checksum=checksum,
-        schema_version=SCHEMA_VERSION,
-    )
-    return _Written(temporary, final, part)
+    path = f"{folder}/part-{checksum[:32]}.parquet"
+    parts = [
+        Part(
+            table=name,
+            run_id=run_id,
+            path=path,
+            rows=count.rows,
+            bytes=size,
+            min_us=count.earliest,
+            max_us=count.latest,
+            checksum=checksum,
+            schema_version=SCHEMA_VERSION,
+            runs=len(rows),
+        )
+        for run_id, count in rows.items()
+    ]
+    return _Staged(temporary, path, parts)
 
 
-def _encode(file: Path, table: pa.Table) -> None:
-    table = table.replace_schema_metadata({_VERSION_KEY: str(SCHEMA_VERSION)})
-    with pq.ParquetWriter(file, table.schema, **parquet_options(table.schema)) as writer:
-        writer.write_table(table, ROW_GROUP)
+@dataclass
+class _Counted:
+    rows: int = 0
+    earliest: int | None = None
+    latest: int | None = None
+
+    def add(self, table: pa.Table) -> None:
+        self.rows += table.num_rows
+        for column in _TIME_COLUMNS:
+            if column in table.column_names and table.num_rows:
+                times = pc.min_max(table.column(column))
+                low, high = times["min"].as_py(), times["max"].as_py()
+                self.earliest = low if self.earliest is None else min(self.earliest, low)
+                self.latest = high if self.latest is None else max(self.latest, high)
+
+
+def _encode(file: Path, schema: pa.Schema, pieces: Iterable[tuple[int, pa.Table]]) -> dict[int, _Counted]:
+    """Write pieces in row groups that small neighbours share, and count the rows of each run."""
+    counted: dict[int, _Counted] = defaultdict(_Counted)
+    schema = schema.with_metadata({VERSION_KEY: str(SCHEMA_VERSION)})
+    waiting: list[pa.Table] = []
+    with pq.ParquetWriter(file, schema, **parquet_options(schema)) as writer:
+        for run_id, piece in pieces:
+            counted[run_id].add(piece)
+            waiting.append(piece.replace_schema_metadata(schema.metadata))
+            if sum(table.num_rows for table in waiting) >= ROW_GROUP:
+                writer.write_table(pa.concat_tables(waiting), ROW_GROUP)
+                waiting = []
+        if waiting:
+            writer.write_table(pa.concat_tables(waiting), ROW_GROUP)
+    return counted
 
 
 def _checksum_and_sync(file: Path) -> str:
@@ -104,43 +157,3 @@ def _checksum_and_sync(file: Path) -> str:
         checksum = hashlib.file_digest(stream, "sha256").hexdigest()
         os.fsync(stream.fileno())
     return checksum
-
-
-def _time_bounds(name: str, table: pa.Table) -> tuple[int | None, int | None]:
-    if name not in _TIME_COLUMNS:
-        return None, None
-    times = table.column(_TIME_COLUMNS[name])
-    return pc.min(times).as_py(), pc.max(times).as_py()
-
-
-def _rename(written: list[_Written]) -> list[Part]:
-    """Give all parts their names; only once all are whole, so that one failure removes them all."""
-    for item in written:
-        item.temporary.replace(item.final)
-    for folder in {folder for item in written for folder in item.final.parents[:3]}:
-        sync_folder(folder)  # the run's, the table's and the lake's
-    return [item.part for item in written]
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable, which syncing a file alone does not."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _remove(written: list[_Written]) -> None:
-    # A file that has its final name stays: it is whole, unlisted, and another writer of the same
-    # run may have listed the same content.
-    for item in written:
-        _discard(item.temporary)
-
-
-def _discard(temporary: Path) -> None:
-    temporary.unlink(missing_ok=True)
-    try:
-        temporary.parent.rmdir()
-    except OSError:
-        return  # other files are in it

@@ -47,6 +47,7 @@ class RunResult:
         end_us: end of the measured window: the last arrival or the horizon, microseconds.
         drained_us: the last event, microseconds.
         elapsed_s: processor time that simulating took, seconds.
+        records: share of the requests that are stored one by one, 0 to 1.
     """
 
     requests: int
@@ -54,22 +55,24 @@ class RunResult:
     end_us: int
     drained_us: int
     elapsed_s: float
+    records: float = 1.0
 
 
 @dataclass(frozen=True)
 class Part:
-    """One immutable Parquet file of one run.
+    """The rows of one run in one immutable Parquet file.
 
     Args:
-        table: the table that its rows belong to.
-        run_id: the run that its rows belong to.
+        table: the table that the rows belong to.
+        run_id: the run that the rows belong to.
         path: file, relative to the lake, with forward slashes.
-        rows: number of rows.
+        rows: number of the run's rows in it.
         bytes: size of the file.
-        min_us: earliest time in it, microseconds; None where the table has no time or no rows.
-        max_us: latest time in it, microseconds; None where the table has no time or no rows.
+        min_us: earliest time of the rows, microseconds; None where the table has no time or no rows.
+        max_us: latest time of the rows, microseconds; None where the table has no time or no rows.
         checksum: SHA-256 of the file, hexadecimal.
         schema_version: version of the schema that it was written with.
+        runs: how many runs the file was written with; more than one once it is compacted.
     """
 
     table: str
@@ -81,6 +84,45 @@ class Part:
     max_us: int | None
     checksum: str
     schema_version: int
+    runs: int = 1
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A Parquet file that the catalogue lists.
+
+    Args:
+        path: file, relative to the lake, with forward slashes.
+        table: the table that its rows belong to.
+        rows: number of rows in it, those included that no run owns any more.
+        bytes: its size.
+        checksum: its SHA-256, hexadecimal.
+        schema_version: version of the schema that it was written with.
+        runs: how many runs it was written with.
+    """
+
+    path: str
+    table: str
+    rows: int
+    bytes: int
+    checksum: str
+    schema_version: int
+    runs: int
+
+
+@dataclass(frozen=True)
+class Garbage:
+    """A file that no run needs any more.
+
+    Args:
+        path: file, relative to the lake.
+        bytes: its size.
+        since: when it was last needed, in UTC.
+    """
+
+    path: str
+    bytes: int
+    since: datetime
 
 
 @dataclass(frozen=True)
@@ -105,6 +147,10 @@ class Run(NewRun):
     end_us: int | None
     drained_us: int | None
     elapsed_s: float | None
+    records: float = 1.0
+    """Share of the requests that are stored one by one, 0 to 1."""
+    revision: int = 0
+    """Version of the manifest when it was last completed; 0 before."""
 
 
 @dataclass(frozen=True)

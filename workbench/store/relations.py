@@ -5,14 +5,20 @@ Functions ending in `_sql` only build SQL.
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
-from workbench.tables import SCHEMAS, Outcome
+from workbench.errors import SchemaVersionError
+from workbench.store.records import Part
+from workbench.tables import BIN_RATIO, SCHEMA_VERSION, SCHEMAS, bin_middle_sql
 
 _DUCKDB_TYPES = {
+    pa.bool_(): "BOOLEAN",
+    pa.string(): "VARCHAR",
     pa.int8(): "TINYINT",
     pa.int16(): "SMALLINT",
     pa.int32(): "INTEGER",
@@ -21,16 +27,34 @@ _DUCKDB_TYPES = {
     pa.float64(): "DOUBLE",
 }
 
+_DERIVED = {
+    "requests": ("response_us - wait_us - service_us as network_us",),
+    "histograms": (
+        f"case when bin < 0 then 0.0 else pow({BIN_RATIO!r}, bin) end as lower_us",
+        f"case when bin < 0 then 0.0 else pow({BIN_RATIO!r}, bin + 1) end as upper_us",
+        f"{bin_middle_sql('bin')} as middle_us",
+    ),
+}
+"""Columns of a table that are computed when it is read."""
 
-def stored_sql(table: str, files: Sequence[Path]) -> str:
+
+def stored_sql(table: str, parts: Sequence[Part], root: str) -> str:
     """Select a stored table from exactly these parts, with the columns that derive from others.
 
+    Codes are shown as text, with the stored code as `<column>_code`; `requests` has `network_us`, what
+    the response spent on the way, and `histograms` the edges of its bins.
+
     Args:
-        table: a name of `workbench.tables.SCHEMAS`. `requests` has its outcome as text, the stored
-            code as `outcome_code`, and `network_us`, what the response spent on the way.
-        files: the parts to read; none gives no rows.
+        table: a name of `workbench.tables.SCHEMAS`.
+        parts: the parts to read; none gives no rows.
+        root: folder or address that their paths begin at.
     """
-    return f"select {_columns_sql(table)} from {_parts_sql(table, files)}"
+    return f"select {_columns_sql(table)} from ({_parts_sql(table, parts, root)})"
+
+
+def raw_sql(table: str, parts: Sequence[Part], root: str) -> str:
+    """Select a stored table from exactly these parts, with its stored columns only."""
+    return f"select {', '.join(SCHEMAS[table].names)} from ({_parts_sql(table, parts, root)})"
 
 
 def rows_sql(columns: Mapping[str, str]) -> str:
@@ -57,28 +81,74 @@ def text_sql(text: str) -> str:
 
 
 def _columns_sql(table: str) -> str:
-    names = SCHEMAS[table].names
-    if table != "requests":
-        return ", ".join(names)
+    schema = SCHEMAS[table]
+    coded = [field.name for field in schema if _codes(field)]
     return ", ".join(
         [
-            *(_outcome_sql() if name == "outcome" else name for name in names),
-            "outcome as outcome_code",
-            "response_us - wait_us - service_us as network_us",
+            *(_label_sql(field) if _codes(field) else field.name for field in schema),
+            *(f"{name} as {name}_code" for name in coded),
+            *_DERIVED.get(table, ()),
         ]
     )
 
 
-def _outcome_sql() -> str:
-    cases = " ".join(f"when {outcome.value} then {text_sql(outcome.label)}" for outcome in Outcome)
-    return f"case outcome {cases} end as outcome"
+def _codes(field: pa.Field[Any]) -> dict[str, str]:
+    codes: dict[str, str] = json.loads((field.metadata or {}).get(b"codes", b"{}"))
+    return codes
 
 
-def _parts_sql(table: str, files: Sequence[Path]) -> str:
-    if not files:
-        return f"({_no_rows_sql(SCHEMAS[table])})"
-    listed = ", ".join(text_sql(str(file)) for file in files)
-    return f"read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
+def _label_sql(field: pa.Field[Any]) -> str:
+    cases = " ".join(f"when {code} then {text_sql(label)}" for code, label in _codes(field).items())
+    return f"case {field.name} {cases} end as {field.name}"
+
+
+def _parts_sql(table: str, parts: Sequence[Part], root: str) -> str:
+    """Select the rows of parts, each file opened once.
+
+    Files of one run alone, whose folder says which, are pruned by it without being opened. A file in
+    which not all runs are asked for, or live, is read by itself.
+    """
+    members: dict[str, list[Part]] = defaultdict(list)
+    for part in parts:
+        if part.schema_version > SCHEMA_VERSION:
+            raise SchemaVersionError(
+                f"{root}/{part.path} has schema version {part.schema_version}; this workbench knows up to "
+                f"version {SCHEMA_VERSION}. Update it, or choose another folder (WORKBENCH_LAKE)"
+            )
+        members[part.path].append(part)
+    whole: dict[tuple[bool, bool], list[str]] = defaultdict(list)
+    selects = []
+    for path, owned in members.items():
+        current, single = owned[0].schema_version == SCHEMA_VERSION, owned[0].runs == 1
+        if len(owned) == owned[0].runs:
+            whole[current, single].append(path)
+        else:
+            runs = ", ".join(str(part.run_id) for part in owned)
+            read = _read_sql(table, [path], root, current=current, single=single)
+            selects.append(f"select * from ({read}) where run_id in ({runs})")
+    for (current, single), paths in whole.items():
+        selects.append(_read_sql(table, paths, root, current=current, single=single))
+    return " union all ".join(selects) or _no_rows_sql(SCHEMAS[table])
+
+
+def _read_sql(table: str, paths: Sequence[str], root: str, *, current: bool, single: bool) -> str:
+    listed = ", ".join(text_sql(f"{root}/{path}") for path in paths)
+    options = "hive_partitioning = false"
+    if single:
+        options = "hive_partitioning = true, hive_types = {'run_id': INTEGER}"
+    schema = SCHEMAS[table]
+    names = ", ".join(schema.names)
+    if current:
+        return f"select {names} from read_parquet([{listed}], {options})"
+    # Columns that did not exist yet come from the empty table.
+    found = f"select * from read_parquet([{listed}], {options}, union_by_name = true)"
+    columns = ", ".join(_before_sql(field) for field in schema)
+    return f"select {columns} from ({found} union all by name {_no_rows_sql(schema)})"
+
+
+def _before_sql(field: pa.Field[Any]) -> str:
+    before = (field.metadata or {}).get(b"before", b"").decode()
+    return f"coalesce({field.name}, {before}) as {field.name}" if before else field.name
 
 
 def _no_rows_sql(schema: pa.Schema) -> str:

@@ -24,6 +24,8 @@ RUN_COLUMNS: Mapping[str, str] = {
     "end_us": "BIGINT",
     "drained_us": "BIGINT",
     "elapsed_s": "DOUBLE",
+    "records": "DOUBLE",
+    "revision": "BIGINT",
     "key": "VARCHAR",
     "scenario_json": "VARCHAR",
 }

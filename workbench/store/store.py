@@ -14,9 +14,20 @@ from workbench.settings import Settings
 from workbench.store.catalogue import Catalogue
 from workbench.store.database import Database
 from workbench.store.disk import writing_to
-from workbench.store.records import Comparison, NewComparison, NewRun, Part, Run, RunResult, RunState
-from workbench.store.relations import stored_sql
+from workbench.store.files import open_files
+from workbench.store.records import (
+    Comparison,
+    NewComparison,
+    NewRun,
+    Part,
+    Run,
+    RunResult,
+    RunState,
+    StoredFile,
+)
+from workbench.store.relations import raw_sql, stored_sql
 from workbench.store.views import VIEWS, Views
+from workbench.tables import SCHEMAS
 
 CATALOGUE_FILE = "catalogue.sqlite"
 
@@ -46,15 +57,16 @@ class Store:
         self.settings = settings.model_copy(update={"lake": settings.lake.absolute()})
         if "?" in str(self.lake):  # what follows it DuckDB takes for options
             raise StoreError(f"the lake {self.lake} has a question mark in its path; choose another folder")
+        self.files = open_files(self.settings)
         with writing_to(self.lake):
             self.lake.mkdir(parents=True, exist_ok=True)
-        self.catalogue = Catalogue(self.lake / CATALOGUE_FILE, clock)
+        self.catalogue = Catalogue(self.lake / CATALOGUE_FILE, clock, self.settings.catalogue)
         try:
             self._database = Database(self.settings)
         except BaseException:
             self.catalogue.close()
             raise
-        self._views = Views(self._database, self.catalogue, self.lake)
+        self._views = Views(self._database, self.catalogue, self.files.root)
 
     def __enter__(self) -> Self:
         return self
@@ -83,10 +95,15 @@ class Store:
     def find_run(self, key: str) -> Run | None:
         """Return the complete run of this key: the same key gives the same records, so it is reused.
 
-        A run whose stored files are not all there in full is not found, so that it is simulated again.
+        A run whose stored files are not all there in full is not found, so that it is simulated again;
+        neither is one that kept fewer of its requests than the settings ask for.
         """
         run = self.catalogue.runs.find(key)
-        if run is None or not all(map(self._whole, self.parts(run_ids=[run.run_id]))):
+        if (
+            run is None
+            or run.records < self.settings.records
+            or not all(map(self.is_whole, self.parts(run_ids=[run.run_id])))
+        ):
             return None
         return run
 
@@ -105,9 +122,36 @@ class Store:
             StoreError: a part belongs to another run, or its file is not there in full.
             NotFoundError: there is no such run.
         """
-        for part in parts:
-            self._check_part(part, run_id)
-        self.catalogue.runs.finish(run_id, result, parts)
+
+        def check() -> None:
+            for part in parts:
+                self._check_part(part, run_id)
+
+        stored = sum(part.rows for part in parts if part.table == "requests")
+        if result.records == 1 and stored not in (0, result.requests):
+            raise StoreError(f"run {run_id} has {result.requests:,} requests, of which {stored:,} are stored")
+        self.catalogue.runs.finish(run_id, result, parts, check)
+
+    def replace_parts(self, old: Sequence[Part], new: Sequence[Part], *, renew: Collection[int] = ()) -> bool:
+        """List new parts in the place of old ones, both or neither.
+
+        Args:
+            old: parts that live.
+            new: parts that were written, with the same rows or better ones.
+            renew: runs that count as changed by it, for copies of the lake.
+
+        Returns:
+            False where one of the old parts does not live any more; nothing is changed then.
+
+        Raises:
+            StoreError: the file of a new part is not there in full.
+        """
+
+        def check() -> None:
+            for part in new:
+                self._check_part(part, part.run_id)
+
+        return self.catalogue.parts.swap(old, new, check, renew)
 
     def fail_run(self, run_id: int, reason: str) -> None:
         """Mark a run as failed and say why; a run that is complete stays complete."""
@@ -135,7 +179,7 @@ class Store:
 
     def parts(self, table: str | None = None, run_ids: Collection[int] | None = None) -> list[Part]:
         """Return the parts that live, of one table or all and of some runs or all."""
-        return self.catalogue.runs.parts(table=table, run_ids=run_ids)
+        return self.catalogue.parts.listed(table=table, run_ids=run_ids)
 
     def add_comparison(self, new: NewComparison) -> int:
         """Store a comparison and return its number.
@@ -180,16 +224,24 @@ class Store:
         Returns:
             A select in parentheses, to stand after `from`, with the columns of the view of that name.
         """
-        files = [self.lake / part.path for part in self.parts(table, run_ids)]
-        return f"({stored_sql(table, files)})"
+        return f"({stored_sql(table, self.parts(table, run_ids), self.files.root)})"
+
+    def read_table(self, table: str, *, run_id: int) -> pa.Table:
+        """Read the rows of a run as they are stored, in their order.
+
+        What older parts lack is null, or what the schema says of rows from before.
+        """
+        sql = raw_sql(table, self.parts(table, [run_id]), self.files.root)
+        found = self._database.query(sql)
+        return found.select(SCHEMAS[table].names).cast(SCHEMAS[table])
 
     def _check_part(self, part: Part, run_id: int) -> None:
-        file = self.lake / part.path
+        file = f"{self.files.root}/{part.path}"
         if part.run_id != run_id:
             raise StoreError(f"{file} belongs to run {part.run_id}, not to run {run_id}")
-        if not self._whole(part):
+        if not self.is_whole(part):
             raise StoreError(f"{file} is not there in full; write the parts of run {run_id} again")
 
-    def _whole(self, part: Part) -> bool:
-        file = self.lake / part.path
-        return file.is_file() and file.stat().st_size == part.bytes
+    def is_whole(self, part: Part | StoredFile) -> bool:
+        """Whether a part's file is there with its full size."""
+        return self.files.size(part.path) == part.bytes

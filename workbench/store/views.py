@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping
-from pathlib import Path
 from typing import Any
 
 from workbench.store import snapshot
@@ -26,13 +25,13 @@ class Views:
     Args:
         database: where they are made.
         catalogue: what they follow.
-        lake: root folder of the parts.
+        root: folder or address that the paths of parts begin at.
     """
 
-    def __init__(self, database: Database, catalogue: Catalogue, lake: Path) -> None:
+    def __init__(self, database: Database, catalogue: Catalogue, root: str) -> None:
         self._database = database
         self._catalogue = catalogue
-        self._lake = lake
+        self._root = root
         self._lock = threading.Lock()
         self._current: dict[str, tuple[int, ...]] = {}
 
@@ -56,11 +55,11 @@ class Views:
 
     def _statement(self, name: str) -> tuple[str, Mapping[str, Any]]:
         kind = "view" if name in SCHEMAS else "table"
-        sql, parameters = definition(name, self._catalogue, self._lake)
+        sql, parameters = definition(name, self._catalogue, self._root)
         return f"create or replace {kind} {name} as {sql}", parameters
 
 
-def definition(name: str, catalogue: Catalogue, lake: Path) -> tuple[str, Mapping[str, Any]]:
+def definition(name: str, catalogue: Catalogue, root: str) -> tuple[str, Mapping[str, Any]]:
     """Build the statement that yields all rows of a table or view, with its parameters.
 
     Args:
@@ -75,5 +74,4 @@ def definition(name: str, catalogue: Catalogue, lake: Path) -> tuple[str, Mappin
         case "comparison_runs":
             return rows_sql(snapshot.MEMBER_COLUMNS), snapshot.member_lists(catalogue.comparisons.listed())
         case _:
-            files = [lake / part.path for part in catalogue.runs.parts(table=name)]
-            return stored_sql(name, files), {}
+            return stored_sql(name, catalogue.parts.listed(table=name), root), {}

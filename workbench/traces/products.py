@@ -27,6 +27,9 @@ _PLAIN: dict[str, dict[str, str]] = {
     },
 }
 
+OPTIONS = ("option redispatch", "option log-health-checks")
+"""Lines of HAProxy's backend that say nothing of the strategy."""
+
 _HASH_TYPE = re.compile(
     r"hash-type (?P<type>map-based|consistent)(?: (?P<function>sdbm|djb2|wt6|crc32))?(?P<mix> avalanche)?"
 )
@@ -44,6 +47,7 @@ def configured_strategy(proxy: Proxy, balance: str, extra: str = "") -> Strategy
         InputError: the words are none that can be simulated.
     """
     lines = [" ".join(line.split()) for line in extra.splitlines() if line.strip()]
+    lines = [line for line in lines if proxy != "haproxy" or line not in OPTIONS]
     words = " ".join(balance.split())
     label = _PLAIN[proxy].get(words) or (_haproxy(words, lines) if proxy == "haproxy" else _nginx(words))
     known = ("hash-type ", "hash-balance-factor ") if label.startswith("haproxy.hash") else ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -14,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from workbench.errors import InputError, TraceError
 from workbench.simulate.traces import read_texts, read_trace
 from workbench.traces.products import Proxy
+from workbench.traces.proxy_logs import ProxyLog, read_log
 
 _ENDINGS = (".csv.gz", ".csv")
 
@@ -35,13 +38,34 @@ class Setup(BaseModel):
     """Slots of each server."""
     extra: str = ""
     """Further lines of the backend's configuration."""
+    sextra: str = ""
+    """Further words of the servers' lines, such as `check inter 500ms` or `max_fails=1`."""
+    victim: int = Field(0, ge=0)
+    """The server that was killed, where one was, from 0."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if len(self.factors) != len(self.weights):
             raise PydanticCustomError("factors", "one factor for each of the weights")
+        if self.victim >= len(self.weights):
+            raise PydanticCustomError("victim", "one of the servers")
         if not any(self.weights):
             raise PydanticCustomError("weights", "at least one weight above 0")
+        return self
+
+
+class _Events(BaseModel):
+    kill: int | None = None
+    """When the victim was killed, microseconds."""
+    ready: int | None = None
+    """When it took connections again, microseconds."""
+    wall_minus_mono_s: float = 0.0
+    t0_ns: int = 0
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.kill is None) != (self.ready is None) or (self.kill or 0) > (self.ready or 0):
+            raise PydanticCustomError("events", "`kill` and, not earlier, `ready`, or neither")
         return self
 
 
@@ -49,7 +73,7 @@ class _Meta(BaseModel):
     sc: Setup
     ports: list[int] = []
     """The proxy's port, then one a server."""
-    ev: dict[str, Any] = {}
+    ev: _Events = _Events()
     """When a server was killed and came back."""
 
 
@@ -62,13 +86,25 @@ class Recording:
     names: list[str]
     """The servers' addresses, which nginx's consistent hash hashes; server-0, ... where not known."""
     server: NDArray[np.int64]
-    """The server that answered, from 0."""
+    """The server that answered, from 0; -1 where none did."""
+    status: NDArray[np.int64]
+    """The answer's status, such as 200; -1 where there was none."""
     latency: NDArray[np.float64]
     """From the scheduled arrival to the answer, seconds."""
     received: NDArray[np.float64]
     """When the server had read the request, seconds."""
     answered: NDArray[np.float64]
     """When the client had the answer, seconds."""
+    begin: float
+    """When the first request was due, which is time 0 of a simulation, seconds."""
+    killed: float | None
+    """When the victim was killed, seconds; None where none was."""
+    ready: float
+    """When it took connections again, seconds."""
+    wall_clock: float
+    """What the wall clock showed at the start of the recording, seconds."""
+    log: ProxyLog | None
+    """What the proxy's own log says, where it lies beside the recording."""
 
     def __len__(self) -> int:
         return len(self.server)
@@ -100,24 +136,40 @@ def read_recording(file: Path) -> Recording:
 
     Raises:
         TraceError: a file is missing or corrupt, lacks a column, or holds what is no number.
-        InputError: the run needs what the simulator lacks; the message names it.
+        InputError: a request has no answer although no server was killed.
     """
     if not file.is_file():
         raise TraceError(f"{file}: no such file; allowed: a recording, TAG.csv.gz")
     meta = _read_meta(_meta_file(file))
-    _check_simulable(_meta_file(file), meta)
-    _check_answers(file)
-    columns = read_trace(file, ("server", "lat_us", "b_recv_us", "svc_us"), time_column="arr_us").columns
+    columns = read_trace(file, ("lat_us", "svc_us"), time_column="arr_us").columns
     arrival = read_trace(file, ("arr_us",)).columns["arr_us"]
     count = len(meta.sc.weights)
+    status = _numbers(file, "status", tuple(range(-1, 1000)))
+    server = _numbers(file, "server", tuple(range(count)))
+    if meta.ev.kill is None and (bad := np.flatnonzero((server < 0) | (status < 100))).size:
+        row = int(bad[0])
+        raise InputError(
+            f"{file}:{row + 2}: status: given {status[row]} at server {server[row]}; allowed: an answer of a "
+            "server, since none was killed (`ev` of the meta file)"
+        )
+    names = _names(meta, count)
+    wall_clock = meta.ev.wall_minus_mono_s + meta.ev.t0_ns / 1e9
     return Recording(
         file=file.resolve(),
         setup=meta.sc,
-        names=_names(meta, count),
-        server=_servers(file, columns["server"], count),
+        names=names,
+        server=server,
+        status=status,
         latency=columns["lat_us"] / 1e6,
-        received=columns["b_recv_us"] / 1e6,
+        received=_times(file, "b_recv_us"),
         answered=(arrival + columns["lat_us"]) / 1e6,
+        begin=float(arrival[0]) / 1e6,
+        killed=None if meta.ev.kill is None else meta.ev.kill / 1e6,
+        ready=(meta.ev.ready or 0) / 1e6,
+        wall_clock=wall_clock,
+        log=read_log(
+            file.with_name(f"{_tag(file)}.log.gz"), meta.sc.proxy, names=names, wall_clock=wall_clock
+        ),
     )
 
 
@@ -153,36 +205,28 @@ def _problem(file: Path, item: Any) -> str:
     return f"{file}: {key}: given {given}; allowed: {allowed}"
 
 
-def _check_simulable(file: Path, meta: _Meta) -> None:
-    if meta.ev:
-        raise InputError(
-            f"{file}: ev: given a server that was killed; allowed: a run without failures, since the "
-            "simulator has no faults yet (health checks, retries, servers that go down and come back)"
-        )
-    if meta.sc.maxconn:
-        raise InputError(
-            f"{file}: sc.maxconn: given {meta.sc.maxconn}; allowed: 0, since the simulator has no queue in "
-            "the proxy yet, where requests wait for a server below its maxconn"
-        )
-
-
-def _check_answers(file: Path) -> None:
-    for row, status in enumerate(read_texts(file, "status")):
-        if len(status) != 3 or not status.isdecimal():
-            raise InputError(
-                f"{file}:{row + 2}: status: given {status!r}; allowed: an answer's status such as 200, "
-                "since the simulator has no faults yet that leave a request without an answer"
+def _numbers(file: Path, column: str, allowed: Sequence[int]) -> NDArray[np.int64]:
+    """Read whole numbers; -1 where a cell is empty."""
+    known = {str(number): number for number in allowed} | {"": -1}
+    texts = read_texts(file, column)
+    for row, text in enumerate(texts):
+        if text not in known:
+            raise TraceError(
+                f"{file}:{row + 2}: {column}: given {text!r}; allowed: a whole number from {allowed[0]} to "
+                f"{allowed[-1]}"
             )
+    return np.array([known[text] for text in texts], np.int64)
 
 
-def _servers(file: Path, column: NDArray[np.float64], count: int) -> NDArray[np.int64]:
-    bad = np.flatnonzero((column >= count) | (column != np.floor(column)))
-    if len(bad):
-        row = int(bad[0])
-        raise TraceError(
-            f"{file}:{row + 2}: server: given {column[row]:g}; allowed: a whole number from 0 to {count - 1}"
-        )
-    return column.astype(np.int64)
+def _times(file: Path, column: str) -> NDArray[np.float64]:
+    """Read microseconds as seconds; NaN where a cell is empty."""
+    times = []
+    for row, text in enumerate(read_texts(file, column)):
+        try:
+            times.append(float(text) / 1e6 if text else math.nan)
+        except ValueError:
+            raise TraceError(f"{file}:{row + 2}: {column}: given {text!r}; allowed: a number") from None
+    return np.array(times)
 
 
 def _names(meta: _Meta, count: int) -> list[str]:

@@ -10,21 +10,17 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from workbench.quantities import Extent
-from workbench.simulate.arrivals import TraceArrivals
 from workbench.simulate.engines import ReferenceEngine
 from workbench.simulate.engines.reference.balancer import Balancer, make_balancers
-from workbench.simulate.keys import TraceKeys
-from workbench.simulate.pool import ServerGroup, Servers
-from workbench.simulate.scenario import Balancers, Network, Scenario
-from workbench.simulate.services import TraceDemand
+from workbench.simulate.pool import Servers
 from workbench.simulate.strategies import Memory, Strategy, View
 from workbench.simulate.streams import Stream, generator
 from workbench.simulate.workload import Workload
+from workbench.tables import EventKind, Outcome
 from workbench.traces.overhead import Overhead
+from workbench.traces.products import Proxy
 from workbench.traces.recordings import Recording
-
-_MICRO = 1e-6
+from workbench.traces.setups import recorded_scenario
 
 
 def pick_recorded(view: View, rng: Generator) -> int:
@@ -53,6 +49,14 @@ class Replay:
     server: NDArray[np.int64]
     latency: NDArray[np.float64]
     """From the scheduled arrival to the answer at the client, seconds."""
+    status: NDArray[np.int64]
+    """What the proxy answers, such as 200."""
+    retried: int
+    """Requests that took more than one attempt."""
+    downs: list[tuple[float, int]]
+    """When which server went out of service, seconds of the recording."""
+    ups: list[tuple[float, int]]
+    """When it came back."""
 
 
 def replay_free(recording: Recording, strategy: Strategy, overhead: Overhead, *, seed: int = 1) -> Replay:
@@ -62,8 +66,32 @@ def replay_free(recording: Recording, strategy: Strategy, overhead: Overhead, *,
         TraceError: the recording lacks a column.
         InputError: the strategy cannot have these servers.
     """
-    records = ReferenceEngine().run(Workload(_scenario(recording, strategy, overhead, seed)))
-    return Replay(records.server, records.response + overhead.client_delay)
+    records = ReferenceEngine().run(Workload(recorded_scenario(recording, strategy, overhead, seed)))
+    gone, back = (EventKind.DOWN, EventKind.EJECTED), (EventKind.UP, EventKind.RETURNED)
+    return Replay(
+        server=records.server,
+        latency=records.response + overhead.client_delay,
+        status=statuses(recording.setup.proxy, records.outcome),
+        retried=int(np.count_nonzero(records.retried())),
+        downs=[(one.time + recording.begin, one.server) for one in records.events if one.kind in gone],
+        ups=[(one.time + recording.begin, one.server) for one in records.events if one.kind in back],
+    )
+
+
+def statuses(proxy: Proxy, outcome: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Give the status with which a proxy answers a request that ended in this way."""
+    bad_gateway, unavailable, in_time = 502, 503, 504
+    known = {
+        Outcome.OK: 200,
+        Outcome.REFUSED: unavailable,
+        Outcome.NO_HEALTHY_SERVER: unavailable if proxy == "haproxy" else bad_gateway,
+        Outcome.TIMEOUT: in_time,
+        Outcome.SERVER_ERROR: 500,
+        Outcome.UNREACHABLE: unavailable if proxy == "haproxy" else bad_gateway,
+        Outcome.RESET: bad_gateway,
+    }
+    table = np.array([known.get(one, -1) for one in Outcome])
+    return table[outcome]
 
 
 def replay_forced(recording: Recording, overhead: Overhead) -> Replay:
@@ -89,7 +117,7 @@ def replay_stepwise(recording: Recording, strategy: Strategy, *, seed: int = 1) 
         TraceError: the recording lacks a column.
         InputError: the strategy cannot have these servers.
     """
-    scenario = _scenario(recording, strategy, Overhead(), seed)
+    scenario = recorded_scenario(recording, strategy, Overhead(), seed)
     names = scenario.keys.names() if scenario.keys else []
     numbers = {name: number for number, name in enumerate(names)}
     keys = [numbers[key] for key in recording.request_keys()] if names else [0] * len(recording)
@@ -119,21 +147,3 @@ def _events(recording: Recording) -> list[tuple[float, bool, int]]:
     begins = [(time, True, number) for number, time in enumerate(recording.received.tolist())]
     ends = [(time, False, number) for number, time in enumerate(recording.answered.tolist())]
     return sorted(begins + ends)
-
-
-def _scenario(recording: Recording, strategy: Strategy, overhead: Overhead, seed: int) -> Scenario:
-    setup, file = recording.setup, recording.file
-    return Scenario(
-        name=recording.tag[:100],
-        arrivals=TraceArrivals(file=file, time_column="arr_us", speed=1 / _MICRO),
-        service=TraceDemand(file=file, per={"svc_us": _MICRO}),
-        pool=[
-            ServerGroup(name=name, weight=weight, speed=1 / factor, slots=setup.k)
-            for name, weight, factor in zip(recording.names, setup.weights, setup.factors, strict=True)
-        ],
-        balancers=Balancers(strategy=strategy),
-        keys=TraceKeys(file=file, column="key") if strategy.needs_keys else None,
-        network=Network(delay=overhead.pool_delay),
-        warm_up=Extent(share=0.0),
-        seed=seed,
-    )

@@ -30,10 +30,26 @@ from workbench.workflows.results import ComparisonView, RunsView, RunView, View
 from workbench.workflows.running import list_runs, run, show_run
 from workbench.workflows.schemas import FORMS, json_schema
 from workbench.workflows.serving import serve_dashboard
+from workbench.workflows.stored import ActionsView, FindingsView, InventoryView, RowsView
+from workbench.workflows.storing import (
+    collect_store,
+    compact_store,
+    export_store,
+    import_store,
+    migrate_store,
+    publish_store,
+    sql,
+    store_dictionary,
+    store_info,
+    tune_store,
+    verify_store,
+    write_rows,
+)
 from workbench.workflows.trying import show_receivers, try_channels
 
 __all__ = [
     "FORMS",
+    "ActionsView",
     "AdviceView",
     "AlertCheckView",
     "AlertHistoryView",
@@ -44,11 +60,14 @@ __all__ = [
     "BacktestView",
     "ComparisonView",
     "ExplanationView",
+    "FindingsView",
+    "InventoryView",
     "LettersView",
     "MarkedView",
     "PicksView",
     "ReceiversView",
     "ReplayView",
+    "RowsView",
     "RunView",
     "RunsView",
     "SilencesView",
@@ -61,11 +80,15 @@ __all__ = [
     "backtest_drill",
     "backtest_runs",
     "check_rules",
+    "collect_store",
+    "compact_store",
     "compare_strategies",
     "demo_scenarios",
     "end_silence",
     "explain",
     "export_rules",
+    "export_store",
+    "import_store",
     "json_schema",
     "lint_rules",
     "list_letters",
@@ -73,6 +96,8 @@ __all__ = [
     "list_silences",
     "list_strategies",
     "mark_alerts",
+    "migrate_store",
+    "publish_store",
     "replay",
     "run",
     "run_alerts",
@@ -81,5 +106,11 @@ __all__ = [
     "show_receivers",
     "show_run",
     "silence_alerts",
+    "sql",
+    "store_dictionary",
+    "store_info",
     "try_channels",
+    "tune_store",
+    "verify_store",
+    "write_rows",
 ]

@@ -9,12 +9,14 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from workbench.errors import InputError
+from workbench.quantities import parse_duration
 from workbench.simulate import STRATEGIES, Strategy, read_strategy
-from workbench.simulate.picking import pick_sequence
+from workbench.simulate.picking import Failing, pick_sequence
 from workbench.simulate.pool import ServerGroup, expand
 from workbench.workflows.results import View
 
 _RANGE = re.compile(r"(.*?)(\d+)\.\.(.*?)(\d+)")
+_FAILING = re.compile(r"(\d+)@(\d+)(?:-(\d+))?")
 
 
 class PicksView(View):
@@ -24,6 +26,9 @@ class PicksView(View):
     strategy: str
     servers: list[str]
     picks: list[int]
+    """The server that each request was sent to at last."""
+    tries: list[list[int]] = Field([])
+    """Where servers were made to fail: all that each request was sent to, one after the other."""
 
     def columns(self) -> list[str]:
         """Give the headings of the table."""
@@ -38,7 +43,8 @@ class PicksView(View):
 
     def title(self) -> str:
         """Give the line above the table."""
-        return f"{self.strategy}: {' '.join(str(pick) for pick in self.picks)}"
+        sent = self.tries or [[pick] for pick in self.picks]
+        return f"{self.strategy}: {' '.join(','.join(map(str, tries)) for tries in sent)}"
 
 
 def show_picks(
@@ -51,6 +57,9 @@ def show_picks(
     keys: str = "",
     hold: bool = False,
     down: Sequence[int] = (),
+    fail: Sequence[str] = (),
+    max_fails: int | None = None,
+    interval: str | float = 1.0,
     seed: int = 1,
 ) -> PicksView:
     """Let a fresh balancer pick, without a simulation.
@@ -63,7 +72,11 @@ def show_picks(
         limits: most requests in flight of each server; 0 is no limit.
         keys: keys of the requests, in turn, such as `hot`, `a,b,c` or `k0..k299`.
         hold: requests never finish.
-        down: servers, from 0, that are never usable.
+        down: servers, from 0, that are never in service.
+        fail: what fails, such as `0@5-9`: requests 5 to 9, from 0, if they are sent to server 0. A failed
+            request is sent on as the strategy's product does by default.
+        max_fails: failures that put a server of nginx out for 10 s, 0 for never to 1,000,000; 1 by default.
+        interval: time between requests, such as `100ms`; 0 or more, in seconds if a number.
         seed: of the balancer's own draws.
 
     Raises:
@@ -80,9 +93,41 @@ def show_picks(
             raise InputError(
                 f"{what}: given {len(given)}; allowed: one for each of the {len(weights)} weights"
             )
+    if max_fails is not None and not 0 <= max_fails <= 1_000_000:
+        raise InputError(f"max_fails: given {max_fails}; allowed: 0 to 1,000,000")
     servers = expand(_groups(weights, names, limits))
-    picks = pick_sequence(chosen, servers, count=count, keys=spelled, hold=hold, down=down, seed=seed)
-    return PicksView(strategy=chosen.label, servers=servers.names, picks=picks)
+    tries = pick_sequence(
+        chosen,
+        servers,
+        count=count,
+        keys=spelled,
+        hold=hold,
+        down=down,
+        failing=[_failing(text) for text in fail],
+        max_fails=max_fails,
+        interval=_interval(interval),
+        seed=seed,
+    )
+    picks = [sent[-1] for sent in tries]
+    return PicksView(strategy=chosen.label, servers=servers.names, picks=picks, tries=tries if fail else [])
+
+
+def _failing(text: str) -> Failing:
+    """Read `SERVER@FIRST-LAST`, or `SERVER@REQUEST`."""
+    match = _FAILING.fullmatch(text)
+    if match is None or int(match[3] or match[2]) < int(match[2]):
+        raise InputError(f"fail: given {text!r}; allowed: SERVER@FIRST-LAST, such as 0@5-9")
+    return Failing(int(match[1]), int(match[2]), int(match[3] or match[2]))
+
+
+def _interval(given: str | float) -> float:
+    try:
+        seconds = parse_duration(given)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 1e6:
+        raise InputError(f"interval: given {given!r}; allowed: a duration from 0s to 1e6s, such as 100ms")
+    return seconds
 
 
 def _groups(weights: Sequence[int], names: Sequence[str], limits: Sequence[int]) -> list[ServerGroup]:

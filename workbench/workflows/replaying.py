@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
@@ -48,10 +49,49 @@ class ModeView(BaseModel):
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     same_server: float
-    """Share of the requests that went to the server that they really went to, 0 to 1."""
+    """Share of the requests answered by a server that went to the same one, 0 to 1."""
     error: LatencyView
     shares: list[float]
     """Each server's share of the requests, 0 to 1."""
+
+
+class StatusesView(BaseModel):
+    """How often the proxy answered with each status."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    status: int
+    recorded: int
+    simulated: int
+
+
+class TurnView(BaseModel):
+    """A server that went out of service, or came back."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    server: str
+    what: Literal["out", "back"]
+    recorded: float | None
+    """When the proxy's log says so, seconds from the start of the recording; null where it says nothing."""
+    simulated: float | None
+
+
+class FailoverView(BaseModel):
+    """What a server that was killed did to the requests."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    victim: str
+    killed: float
+    """Seconds from the start of the recording."""
+    ready: float
+    """When it took connections again."""
+    statuses: list[StatusesView]
+    retried_recorded: int | None
+    """Requests that took more than one attempt; null without the proxy's log."""
+    retried_simulated: int
+    turns: list[TurnView]
 
 
 class ReplayView(View):
@@ -70,10 +110,18 @@ class ReplayView(View):
     recorded_shares: list[float]
     free: ModeView
     """Free running: the strategy chose from the simulated state."""
-    forced: ModeView
-    """Forced to the recorded choices: the error that remains is that of queues and times."""
-    step_same_server: float
-    """Step by step: share of the choices, each from the recorded state, that are the recorded ones."""
+    forced: ModeView | None
+    """Forced to the recorded choices: the error that remains is that of queues and times.
+
+    Null where a server was killed or requests waited in the proxy.
+    """
+    step_same_server: float | None
+    """Step by step: share of the choices, each from the recorded state, that are the recorded ones.
+
+    Null as `forced` is.
+    """
+    failover: FailoverView | None
+    """Where a server was killed: what came of it."""
 
     def columns(self) -> list[str]:
         """Give the headings of the table."""
@@ -82,12 +130,11 @@ class ReplayView(View):
     def rows(self) -> list[list[str]]:
         """Give the rows of the table, as text: times as recorded, then errors."""
         times = [shown(value) for value in _values(self.recorded)]
-        return [
-            ["recorded", "", *times, _shares(self.recorded_shares)],
-            ["free running", *_mode(self.free)],
-            ["forced", *_mode(self.forced)],
-            ["step by step", _percent(self.step_same_server), "", "", "", "", ""],
-        ]
+        rows = [["recorded", "", *times, _shares(self.recorded_shares)], ["free running", *_mode(self.free)]]
+        if self.forced is not None and self.step_same_server is not None:
+            rows.append(["forced", *_mode(self.forced)])
+            rows.append(["step by step", _percent(self.step_same_server), "", "", "", "", ""])
+        return rows
 
     def title(self) -> str:
         """Give the line above the table."""
@@ -96,11 +143,32 @@ class ReplayView(View):
     def remarks(self) -> list[str]:
         """Give the lines below the table."""
         times = ", ".join(f"{name} {format_duration(value)}" for name, value in self.overhead.items())
+        modes = "; forced takes the recorded choices, step by step makes each choice from the recorded state"
         return [
-            "errors are simulated / recorded - 1; forced takes the recorded choices, step by step makes each "
-            "choice from the recorded state",
+            *_failover(self.failover),
+            f"errors are simulated / recorded - 1{modes if self.forced is not None else ''}",
             f"overhead: {times}; the simulator splits f2 + r1 evenly, which changes no pick and no latency",
         ]
+
+
+def _failover(failover: FailoverView | None) -> list[str]:
+    if failover is None:
+        return []
+    counts = ", ".join(f"{one.status}: {one.recorded} / {one.simulated}" for one in failover.statuses)
+    known = "?" if failover.retried_recorded is None else str(failover.retried_recorded)
+    turns = [
+        f"{one.server} {one.what}: {_instant(one.recorded)} / {_instant(one.simulated)}"
+        for one in failover.turns
+    ]
+    return [
+        f"{failover.victim} was killed at {failover.killed:.3f} s and ready again at {failover.ready:.3f} s",
+        f"recorded / simulated: {counts}; retried: {known} / {failover.retried_simulated}",
+        *([f"recorded / simulated: {'; '.join(turns)}"] if turns else []),
+    ]
+
+
+def _instant(seconds: float | None) -> str:
+    return "?" if seconds is None else f"{seconds:.3f} s"
 
 
 def _values(latency: LatencyView) -> list[float | None]:
@@ -164,7 +232,9 @@ def _strategy(recording: Recording, given: Strategy | str | None) -> Strategy:
 
 
 def _view(recording: Recording, strategy: Strategy, overhead: Overhead, seed: int) -> ReplayView:
-    steps = replay_stepwise(recording, strategy, seed=seed)
+    free = replay_free(recording, strategy, overhead, seed=seed)
+    steady = recording.killed is None and not recording.setup.maxconn
+    steps = replay_stepwise(recording, strategy, seed=seed) if steady else None
     return ReplayView(
         recording=recording.tag,
         strategy=strategy.label,
@@ -174,17 +244,60 @@ def _view(recording: Recording, strategy: Strategy, overhead: Overhead, seed: in
         overhead=overhead._asdict(),
         recorded=_latencies(recording.latency),
         recorded_shares=_share(recording.server, len(recording.names)),
-        free=_compare(recording, replay_free(recording, strategy, overhead, seed=seed)),
-        forced=_compare(recording, replay_forced(recording, overhead)),
-        step_same_server=float(np.mean(steps == recording.server)),
+        free=_compare(recording, free),
+        forced=_compare(recording, replay_forced(recording, overhead)) if steady else None,
+        step_same_server=None if steps is None else float(np.mean(steps == recording.server)),
+        failover=None if recording.killed is None else _failover_view(recording, recording.killed, free),
     )
+
+
+def _failover_view(recording: Recording, killed: float, simulated: Replay) -> FailoverView:
+    seen = sorted({*recording.status.tolist(), *simulated.status.tolist()})
+    log = recording.log
+    return FailoverView(
+        victim=recording.names[recording.setup.victim],
+        killed=killed,
+        ready=recording.ready,
+        statuses=[
+            StatusesView(
+                status=status,
+                recorded=int(np.count_nonzero(recording.status == status)),
+                simulated=int(np.count_nonzero(simulated.status == status)),
+            )
+            for status in seen
+        ],
+        retried_recorded=None if log is None else log.retried,
+        retried_simulated=simulated.retried,
+        turns=[
+            *_turns(recording, "out", [] if log is None else log.downs, simulated.downs),
+            *_turns(recording, "back", [] if log is None else log.ups, simulated.ups),
+        ],
+    )
+
+
+def _turns(
+    recording: Recording,
+    what: Literal["out", "back"],
+    recorded: list[tuple[float, int]],
+    simulated: list[tuple[float, int]],
+) -> list[TurnView]:
+    pairs = zip_longest(recorded, simulated)
+    return [
+        TurnView(
+            server=recording.names[(real or ours or (0.0, 0))[1]],
+            what=what,
+            recorded=None if real is None else real[0],
+            simulated=None if ours is None else ours[0],
+        )
+        for real, ours in pairs
+    ]
 
 
 def _compare(recording: Recording, simulated: Replay) -> ModeView:
     ours, real = _latencies(simulated.latency), _latencies(recording.latency)
     pairs = zip(LatencyView.model_fields, _values(ours), _values(real), strict=True)
     return ModeView(
-        same_server=float(np.mean(simulated.server == recording.server)),
+        same_server=float(np.mean((simulated.server == recording.server)[recording.server >= 0])),
         error=LatencyView(**{name: _error(mine, theirs) for name, mine, theirs in pairs}),
         shares=_share(simulated.server, len(recording.names)),
     )

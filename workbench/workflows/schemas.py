@@ -12,6 +12,7 @@ from workbench.alerts.rules import RuleFile
 from workbench.errors import NotFoundError, Problem
 from workbench.simulate import Scenario
 from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
+from workbench.workflows.decision_views import DifferenceView, HistoryView, VersionView
 from workbench.workflows.drills import Drill
 from workbench.workflows.explaining import ExplanationView
 from workbench.workflows.handling_views import (
@@ -25,6 +26,11 @@ from workbench.workflows.notification_views import AlertsRunView, AlertTestView,
 from workbench.workflows.picking import PicksView, StrategiesView
 from workbench.workflows.replaying import ReplayView
 from workbench.workflows.results import ComparisonView, RunsView, RunView
+from workbench.workflows.retraining_view import RetrainingView
+from workbench.workflows.review_views import CasesView, CaseView, LabelsView, ReviewStatusView
+from workbench.workflows.stored import ActionsView, FindingsView, InventoryView, RowsView
+from workbench.workflows.threshold_views import DecidedView, ThresholdsView
+from workbench.workflows.watch_view import WatchView
 
 
 class DemoView(BaseModel):
@@ -56,6 +62,21 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "explanation": ExplanationView,
     "replay": ReplayView,
     "strategies": StrategiesView,
+    "thresholds": ThresholdsView,
+    "decided": DecidedView,
+    "watch": WatchView,
+    "review_status": ReviewStatusView,
+    "review_case": CaseView,
+    "review_cases": CasesView,
+    "review_labels": LabelsView,
+    "retraining": RetrainingView,
+    "decision_configuration": VersionView,
+    "decision_history": HistoryView,
+    "decision_difference": DifferenceView,
+    "rows": RowsView,
+    "store": InventoryView,
+    "findings": FindingsView,
+    "actions": ActionsView,
     "demo": DemoView,
     "rules": RuleFile,
     "drill": Drill,

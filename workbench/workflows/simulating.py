@@ -16,11 +16,15 @@ from workbench.simulate import (
     Records,
     ReferenceEngine,
     Workload,
+    events_table,
+    histograms,
+    kept_requests,
     measured_window,
+    outages_table,
     sample,
     summarise,
 )
-from workbench.store import NewRun, RunResult, Store, write_parts
+from workbench.store import NewRun, RunResult, Store, maintenance, write_parts
 
 Report = Callable[[float, float | None], None]
 """Told how many requests are simulated so far, and how many there will be, where that is known."""
@@ -49,10 +53,10 @@ class Simulation:
         with Store(self.settings) as store:
             run_id = store.begin_run(_new_run(cell))
             try:
+                workload = Workload(cell.scenario, replication=cell.replication)
+                maintenance.room_for_requests(store, requests=workload.expected_requests())
                 begun = time.process_time()
-                records = ENGINE.run(
-                    Workload(cell.scenario, replication=cell.replication), progress=self.progress
-                )
+                records = ENGINE.run(workload, progress=self.progress)
                 elapsed = time.process_time() - begun
                 _keep(store, run_id, cell, records, elapsed)
             except WorkbenchError as error:
@@ -82,6 +86,7 @@ def simulate_cells(store: Store, cells: Sequence[Cell], *, report: Report | None
     sizes = {key: Workload(cell.scenario).expected_requests() for key, cell in missing.items()}
     known = [size for size in sizes.values() if size is not None]
     total = sum(known) if len(known) == len(sizes) else None
+    maintenance.room_for_requests(store, requests=sum(known), runs=len(missing))
     done = 0.0
     for cell, run_id in run_cells(
         Simulation(store.settings), list(missing.values()), jobs=store.settings.jobs
@@ -107,11 +112,6 @@ def _new_run(cell: Cell) -> NewRun:
 
 
 def _keep(store: Store, run_id: int, cell: Cell, records: Records, elapsed: float) -> None:
-    tables = {
-        "requests": records.to_table(run_id),
-        "samples": sample(records, cell.scenario, run_id=run_id),
-        "summaries": summarise(records, cell.scenario, run_id=run_id),
-    }
     begin, end = measured_window(records, cell.scenario.warm_up)
     result = RunResult(
         requests=len(records),
@@ -119,5 +119,20 @@ def _keep(store: Store, run_id: int, cell: Cell, records: Records, elapsed: floa
         end_us=round(end * 1e6),
         drained_us=round(records.drained * 1e6),
         elapsed_s=elapsed,
+        records=store.settings.records,
     )
-    store.finish_run(run_id, result, write_parts(store.lake, run_id, tables))
+    requests = records.to_table(run_id)
+    tables = {
+        "histograms": histograms(requests, measured_us=(result.warm_up_us, result.end_us), run_id=run_id),
+        "samples": sample(records, cell.scenario, run_id=run_id),
+        "summaries": summarise(records, cell.scenario, run_id=run_id),
+    }
+    if records.attempts is not None:
+        desks = 1 if cell.scenario.balancers.view == "shared" else cell.scenario.balancers.count
+        tables["events"] = events_table(records.events, run_id)
+        tables["outages"] = outages_table(records, desks=desks, run_id=run_id)
+        if result.records == 1:
+            tables["attempts"] = records.attempts.to_table(run_id)
+    if result.records > 0:
+        tables["requests"] = kept_requests(requests, result.records)
+    store.finish_run(run_id, result, write_parts(store.files, run_id, tables))

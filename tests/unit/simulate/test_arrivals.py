@@ -16,6 +16,7 @@ from workbench.errors import TraceError
 from workbench.simulate.arrivals import (
     ARRIVALS,
     ArrivalProcess,
+    FlashCrowd,
     Gamma,
     Mmpp,
     Poisson,
@@ -44,6 +45,7 @@ MODULATED: list[ArrivalProcess] = [
     Mmpp(rates=[0, 30, 5], dwell=[3, 0.5, 1]),
     RateOverTime(points=DAY, repeat=True),
     RateOverTime(points=DAY, between="step", repeat=True),
+    FlashCrowd(rate=50, factor=4, at=10, rise=3, hold=20, fall=6),
 ]
 renewal = pytest.mark.parametrize(("process", "gap"), RENEWAL, ids=[str(process) for process, _ in RENEWAL])
 
@@ -240,6 +242,36 @@ def test_a_course_that_repeats_is_the_same_in_every_round():
     assert stats.chi2.sf(np.sum((found[:2] - expected) ** 2 / expected), 2) > LEVEL
 
 
+@pytest.mark.parametrize(
+    ("crowd", "course"),
+    [
+        (
+            FlashCrowd(rate=500, peak=2000, at=10, rise=3, hold=20, fall=6),
+            [(0, 500), (10, 500), (13, 2000), (33, 2000), (39, 500), (60, 500)],
+        ),
+        (
+            FlashCrowd(rate=800, factor=3, at=0, hold=5),
+            [(0, 2400), (5 - 1e-9, 2400), (5, 800), (60, 800)],
+        ),
+    ],
+    ids=str,
+)
+def test_a_crowd_comes_and_goes_along_its_course(crowd: FlashCrowd, course: list[tuple[float, float]]):
+    times = draw(crowd, 200_000)
+    edges = np.linspace(0, 60, 121)
+    found, _ = np.histogram(times, edges)
+    expected = np.array([expected_count(course, "line", low, high) for low, high in pairwise(edges)])
+    statistic = np.sum((found - expected) ** 2 / expected)
+    assert LEVEL / 2 < stats.chi2.sf(statistic, len(expected)) < 1 - LEVEL / 2
+
+
+def test_after_a_crowd_arrivals_go_on_at_their_rate_without_end():
+    crowd = FlashCrowd(rate=1000, factor=2, at=1, hold=1)
+    gaps = np.diff(draw(crowd, 3_100_000)[-200_000:])
+    assert crowd.mean_rate() == 1000
+    assert stats.kstest(gaps, stats.expon(scale=0.001).cdf).pvalue > LEVEL
+
+
 @pytest.mark.parametrize("count", [1, 40, 60])
 def test_a_trace_is_replayed_as_recorded(recorded: Path, count: int):
     process = TraceArrivals(file=recorded, time_column="time")
@@ -329,6 +361,12 @@ def test_resampling_keeps_the_mean_rate_and_uses_every_row_equally(recorded: Pat
         ("rate_over_time", {"points": [[0, 1], [2, 1], [2, 3]]}),
         ("rate_over_time", {"points": [[0, 0], [2, 0]]}),
         ("rate_over_time", {"points": [[0, 0], [2, 5]], "between": "step"}),
+        ("flash_crowd", {"rate": 1, "at": 1, "hold": 1}),
+        ("flash_crowd", {"rate": 1, "at": 1, "hold": 1, "peak": 2, "factor": 2}),
+        ("flash_crowd", {"rate": 3, "at": 1, "hold": 1, "peak": 2}),
+        ("flash_crowd", {"rate": 3, "at": 1, "hold": 1, "factor": 0.5}),
+        ("flash_crowd", {"rate": 3, "at": 1, "hold": 0, "factor": 2}),
+        ("flash_crowd", {"rate": 0, "at": 1, "hold": 1, "peak": 2}),
         ("closed_loop", {"users": 0, "think": {"kind": "exponential", "mean": 1}}),
         ("closed_loop", {"users": 5}),
         ("trace", {"file": "nowhere.csv", "time_column": "time"}),

@@ -157,7 +157,7 @@ sed: 4
         ("arrivals: {kind: poisson, rate: 0/s}", "arrivals.rate: given '0/s'; allowed: more than 0"),
         (
             "arrivals: {kind: poison, rate: 3}",
-            "arrivals.kind: given 'poison'; allowed: one of closed_loop, gamma",
+            "arrivals.kind: given 'poison'; allowed: one of closed_loop, flash_crowd, gamma",
         ),
         ("arrivals: {kind: poison, rate: 3}", "(did you mean poisson?)"),
         (

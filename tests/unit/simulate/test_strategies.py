@@ -60,6 +60,7 @@ def view_for(
     view = fresh_view(strategy, pool(weights), KEYS)
     return view._replace(
         usable=usable or view.usable,
+        in_service=list(usable or view.in_service),
         in_flight=in_flight or view.in_flight,
         free_at=free_at or view.free_at,
         now=[now],
@@ -93,6 +94,8 @@ def situations(draw: st.DrawFn) -> tuple[list[int], list[dict[str, Any]]]:
     moment = st.fixed_dictionaries(
         {
             "healthy": each(st.integers(0, 1)),
+            "room": each(st.integers(0, 1)),
+            "avoid": st.integers(-1, count - 1),
             "in_flight": each(st.integers(0, 4)),
             "free_at": each(st.sampled_from([0.0, 0.5, 1.0, 1.5, 7.25])),
             "now": st.sampled_from([0.0, 0.75, 1.0]),
@@ -106,7 +109,11 @@ def situations(draw: st.DrawFn) -> tuple[list[int], list[dict[str, Any]]]:
 
 def look(view: View, moment: dict[str, Any], able: list[int]) -> None:
     """Put what is known at a moment into the view."""
-    view.usable[:] = [int(healthy and could) for healthy, could in zip(moment["healthy"], able, strict=True)]
+    in_service = [int(healthy and could) for healthy, could in zip(moment["healthy"], able, strict=True)]
+    view.in_service[:] = in_service
+    view.usable[:] = [int(up and room) for up, room in zip(in_service, moment["room"], strict=True)]
+    view.avoid[0] = moment["avoid"]
+    view.tries[0] = int(moment["avoid"] >= 0)
     view.in_flight[:] = moment["in_flight"]
     view.free_at[:] = moment["free_at"]
     view.now[0], view.key[0], view.demand[0] = moment["now"], moment["key"], moment["demand"]
@@ -121,6 +128,12 @@ def tell(strategy: Strategy, view: View, server: int, seconds: float | None) -> 
         view.in_flight[server] -= 1
         if strategy.ended is not None:
             strategy.ended(view, server, seconds)
+        if strategy.answered is not None:
+            strategy.answered(view, server, seconds)
+
+
+MAY_WAIT_AT_BALANCER = {"haproxy.random": "a draw that comes out at a full server waits at the balancer"}
+"""Strategies that may find no server though some are usable, and why."""
 
 
 @every_strategy
@@ -135,11 +148,12 @@ def test_a_pick_is_usable_whenever_any_server_is(label: str, situation: Any, see
     for moment in moments:
         look(view, moment, able)
         picked = strategy.pick(view, rng)
-        if any(view.usable):
-            assert view.usable[picked] == 1
-            tell(strategy, view, picked, moment["seconds"])
+        allowed = view.in_service if strategy.waits_at_server else view.usable
+        if picked == NO_HEALTHY_SERVER:
+            assert not any(allowed) or (label in MAY_WAIT_AT_BALANCER and not all(view.usable))
         else:
-            assert picked == NO_HEALTHY_SERVER
+            assert allowed[picked] == 1
+            tell(strategy, view, picked, moment["seconds"])
 
 
 def cost(strategy: Strategy, view: View, server: int) -> Any:
@@ -251,6 +265,14 @@ def test_least_connections_holds_connections_in_proportion_to_the_weights(
     assert view.in_flight == shares
 
 
+def test_least_connections_gives_a_server_that_is_slowly_started_its_share():
+    view, rng = view_for(LeastConnections(), [2, 2]), np.random.default_rng(1)
+    view.ramp[1] = 0.25
+    for _ in range(500):
+        view.in_flight[LeastConnections.pick(view, rng)] += 1
+    assert view.in_flight == [400, 100]
+
+
 def test_least_work_left_holds_all_that_are_free_now_for_equal():
     view = view_for(LeastWorkLeft(), [1, 1, 1], free_at=[2.0, 1.0, 0.5], now=1.5)
     assert picks(LeastWorkLeft(), view, 2) == [1, 1]
@@ -330,6 +352,8 @@ def test_compiled_picks_equal_interpreted_ones(label: str):
         for _ in range(1000):
             moment = {
                 "healthy": (draw.random(servers) < draw.choice([0.2, 0.9, 1.0])).astype(int).tolist(),
+                "room": (draw.random(servers) < 0.9).astype(int).tolist(),
+                "avoid": int(draw.integers(-1, servers)),
                 "in_flight": draw.integers(0, 6, servers).tolist(),
                 "free_at": draw.choice([0.0, 0.1, 1.0, 2.5, 4.0], servers).tolist(),
                 "now": float(draw.choice([0.0, 1.0, 3.0])),

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from workbench.settings import Settings
+from workbench.simulate.histograms import histograms
 from workbench.store import NewRun, RunResult, Store, write_parts
 from workbench.tables import SCHEMAS, Outcome
 
@@ -62,8 +63,18 @@ def samples_table(run_id: int, intervals: int = 50, seed: int = 1) -> pa.Table:
     return pa.table(columns, schema=SCHEMAS["samples"])
 
 
+def histograms_table(run_id: int, requests: pa.Table, warm_up_us: int = 0) -> pa.Table:
+    """Histograms of requests, as a simulation makes them."""
+    end_us = requests["arrival_us"][-1].as_py() if requests.num_rows else 0
+    return histograms(requests, measured_us=(warm_up_us, end_us), run_id=run_id)
+
+
 def summaries_table(run_id: int) -> pa.Table:
-    """One row of the pool and one a server; each figure is its server's number, 100 for the pool."""
+    """One row of the pool and one a server.
+
+    A server served as many requests as its number, a tenth of its number is its utilisation; what is
+    left is its number for a server and 100 for the pool.
+    """
     servers = [None, *range(SERVERS)]
 
     def values(field: pa.Field) -> list[float | int | None]:
@@ -71,6 +82,12 @@ def summaries_table(run_id: int) -> pa.Table:
             return [run_id] * len(servers)
         if field.name == "server_id":
             return servers
+        if field.name in ("requests", "ok"):
+            return [sum(range(SERVERS)), *range(SERVERS)]
+        if field.name in {outcome.label for outcome in Outcome}:
+            return [0] * len(servers)
+        if field.name in ("utilisation", "share", "jain"):
+            return [1.0, *(server / 10 for server in range(SERVERS))]
         return [100 if server is None else server for server in servers]
 
     schema = SCHEMAS["summaries"]
@@ -83,11 +100,11 @@ def new_run(key: str = "key", **changes: object) -> NewRun:
     return NewRun(**{"key": key, **known, "replication": 0, "engine": "simpy", "version": "0.1", **changes})
 
 
-def run_result(requests: pa.Table, warm_up_us: int = 0) -> RunResult:
+def run_result(requests: pa.Table, warm_up_us: int = 0, records: float = 1.0) -> RunResult:
     """The result of a run whose window ends with its last arrival."""
     arrivals = requests.column("arrival_us").to_numpy()
     end_us = int(arrivals[-1]) if len(arrivals) else 0
-    return RunResult(requests.num_rows, warm_up_us, end_us, end_us + 10_000, 0.25)
+    return RunResult(requests.num_rows, warm_up_us, end_us, end_us + 10_000, 0.25, records)
 
 
 def store_run(
@@ -104,6 +121,7 @@ def store_run(
     tables = {
         "requests": requests_table(run_id, count, seed),
         "samples": samples_table(run_id, seed=seed),
+        "histograms": histograms_table(run_id, requests_table(run_id, count, seed), warm_up_us),
         "summaries": summaries_table(run_id),
     }
     parts = write_parts(store.lake, run_id, tables)
@@ -130,6 +148,7 @@ def make() -> SimpleNamespace:
     return SimpleNamespace(
         requests=requests_table,
         samples=samples_table,
+        histograms=histograms_table,
         summaries=summaries_table,
         new_run=new_run,
         result=run_result,

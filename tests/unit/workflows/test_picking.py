@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from tests.parity.driver import letters, sequences
-from tests.simulated import build, every_strategy
+from tests.simulated import build, every_strategy, every_strategy_but
 from workbench.errors import InputError, NotFoundError
 from workbench.simulate import STRATEGIES
 from workbench.workflows import list_strategies, show_picks
@@ -58,13 +59,76 @@ def test_picks_are_those_that_the_real_program_was_seen_to_make(
     assert letters(view.picks) == seen["picks"]
 
 
-@every_strategy
+WAITING = {
+    "haproxy.hash": "its requests wait for the server that the hash names",
+    "haproxy.hash(type=consistent, balance_factor=125)": "so do these",
+    "haproxy.random": "a request whose draws come out at a full server waits at the balancer",
+    "haproxy.source": "its requests wait for the server that the address names",
+}
+
+
+@every_strategy_but(WAITING)
 def test_held_requests_fill_every_limit_and_then_there_is_no_server(label: str):
     keys = "10.1.0.1,10.2.0.1,10.3.0.1,10.4.0.1"
     view = show_picks(build(label, 3), limits=[2, 3, 1], count=9, hold=True, keys=keys)
     assert [view.picks.count(server) for server in range(3)] == [2, 3, 1]
     assert view.picks[6:] == [-1, -1, -1]
     assert view.rows()[-1] == ["none", "3", "33.3 %"]
+
+
+@pytest.mark.parametrize("label", ["haproxy.hash", "haproxy.source"])
+def test_requests_by_hash_are_shown_at_the_server_that_they_wait_for(label: str):
+    keys = "10.1.0.1,10.2.0.1,10.3.0.1,10.4.0.1"
+    free, full = (show_picks(label, count=9, keys=keys, limits=most, hold=True) for most in ((), (1, 1, 1)))
+    assert full.picks == free.picks
+
+
+@pytest.mark.parametrize("seen", sequences("nginx")["failures"])
+def test_failures_are_retried_as_nginx_was_seen_to_do(seen: dict[str, Any]):
+    names, weights, allowed = zip(*seen["peers"], strict=True)
+    view = show_picks(
+        "nginx.round_robin",
+        weights=weights,
+        names=names,
+        count=len(seen["tries"]),
+        fail=["0@0-99"],
+        max_fails=allowed[0],
+        interval="0s",
+    )
+    assert [",".join("Xab"[server] for server in tries) for tries in view.tries] == seen["tries"]
+    assert view.picks == [tries[-1] for tries in view.tries]
+    assert view.title().startswith("nginx.round_robin: 0,1 1 2 0,1 1 0,2 1")
+
+
+def test_a_server_that_failed_is_tried_again_once_a_fail_timeout():
+    view = show_picks("nginx.round_robin", weights=[1, 1], count=40, fail=["0@0-25"])
+    failed = [number for number, tries in enumerate(view.tries) if tries == [0, 1]]
+    assert failed[0] == 0
+    assert len(failed) > 1
+    assert all(11 <= later - earlier <= 14 for earlier, later in pairwise(failed))
+    assert 0 not in view.picks[:26]
+    assert view.picks[30:].count(0) == 5
+
+
+@pytest.mark.parametrize(
+    ("label", "tries"),
+    [
+        ("random", [1]),
+        ("envoy.round_robin", [1]),
+        ("haproxy.roundrobin", [1, 2]),
+        ("haproxy.static_rr", [1, 2]),
+        ("nginx.round_robin", [1, 2]),
+    ],
+)
+def test_a_failed_request_is_sent_on_where_the_product_does_so(label: str, tries: list[int]):
+    view = show_picks(label, count=200, fail=["1@0-199"])
+    failed = next(each for each in view.tries if each[0] == 1)
+    assert failed == tries
+
+
+def test_where_all_servers_fail_each_is_tried_and_none_is_left():
+    view = show_picks("nginx.least_conn", weights=[1, 1], count=3, fail=["0@0-9", "1@0"], interval=0)
+    assert view.tries == [[0, 1], [-1], [-1]]
 
 
 @every_strategy
@@ -103,6 +167,12 @@ def test_picks_show_themselves():
         ("random", {"limits": [1, 2]}, "limits: given 2; allowed: one for each of the 3 weights"),
         ("random", {"limits": [1, 2, -1]}, "limit: given -1"),
         ("random", {"down": [3]}, "down: given 3; allowed: a server from 0 to 2"),
+        ("random", {"fail": ["3@1"]}, "fail: given 3; allowed: a server from 0 to 2"),
+        ("random", {"fail": ["1@9-5"]}, "fail: given '1@9-5'; allowed: SERVER@FIRST-LAST, such as 0@5-9"),
+        ("random", {"fail": ["1"]}, "fail: given '1'; allowed: SERVER@FIRST-LAST"),
+        ("random", {"max_fails": 3}, "max_fails: given 3 for random; allowed: for strategies of nginx"),
+        ("nginx.hash", {"keys": "k", "max_fails": -1}, "max_fails: given -1; allowed: 0 to 1,000,000"),
+        ("random", {"interval": "soon"}, "interval: given 'soon'; allowed: a duration from 0s to 1e6s"),
         ("nginx.hash", {}, "keys: given none; allowed: at least one, since nginx.hash hashes keys"),
         ("nginx.hash", {"keys": "k9..k1"}, "keys: given 'k9..k1'; allowed: a range such as k0..k299"),
         ("nginx.hash", {"keys": "k1..j9"}, "keys: given 'k1..j9'"),

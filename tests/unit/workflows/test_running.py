@@ -54,7 +54,7 @@ def test_the_same_seed_gives_the_same_bytes(scenario: dict[str, Any], tmp_path):
             files = [store.lake / part.path for part in store.parts(run_ids=[view.run_id])]
         digests.append(sorted(hashlib.sha256(file.read_bytes()).hexdigest() for file in files))
     assert digests[0] == digests[1]
-    assert len(digests[0]) == 3
+    assert len(digests[0]) == 4
 
 
 def test_the_stored_tables_hold_every_request(scenario: dict[str, Any], settings: Settings):

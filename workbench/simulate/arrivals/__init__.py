@@ -2,6 +2,7 @@
 
 from workbench.simulate.arrivals._base import ARRIVALS, ArrivalProcess, Arrivals, ArrivalSource
 from workbench.simulate.arrivals.closed_loop import ClosedLoop
+from workbench.simulate.arrivals.flash_crowd import FlashCrowd
 from workbench.simulate.arrivals.gamma import Gamma
 from workbench.simulate.arrivals.mmpp import Mmpp
 from workbench.simulate.arrivals.poisson import Poisson
@@ -15,6 +16,7 @@ __all__ = [
     "ArrivalSource",
     "Arrivals",
     "ClosedLoop",
+    "FlashCrowd",
     "Gamma",
     "Mmpp",
     "Poisson",

@@ -33,8 +33,12 @@ class View(NamedTuple):
     """What a balancer knows when it picks; one entry a server where nothing else is said."""
 
     usable: Ints
-    """1 where the server may be picked: it is healthy and its weight is above 0."""
+    """1 where the server may be picked now: in service, below its limit, not ruled out for this request."""
+    in_service: Ints
+    """1 where the server takes traffic at all: healthy, not drained, weight above 0. Tables hold these."""
     weight: Ints
+    ramp: Floats
+    """Share of its weight that a server has while it is slowly started, above 0; else 1."""
     in_flight: Ints
     """Requests sent there and not yet answered, waiting or in service, as far as this view counts."""
     free_at: Floats
@@ -48,20 +52,30 @@ class View(NamedTuple):
     """One entry: the number of the request's key; 0 where the scenario has no keys."""
     demand: Floats
     """One entry: the request's service demand, seconds; only for strategies with `knows_demand`."""
+    tries: Ints
+    """One entry: how often the request has been sent before."""
+    avoid: Ints
+    """One entry: the server that the request was last sent to in vain, better not picked again; or -1."""
+    fails_allowed: Ints
+    """Failures after which a server is out (nginx's max_fails); 0 where they are not counted."""
     ints: Ints
     """The strategy's own memory; its first entries as its settings say, the rest as it likes."""
     floats: Floats
 
 
 Pick = Callable[[View, Generator], int]
-"""Returns the index of a usable server, or `NO_HEALTHY_SERVER`."""
+"""Returns the index of a usable server, or `NO_HEALTHY_SERVER`.
+
+A strategy with `waits_at_server` may return a server in service that is full: the request waits for it.
+"""
 
 if TYPE_CHECKING:
     StaticPick = staticmethod[[View, Generator], int]
     StaticTaken = staticmethod[[View, int], None]
     StaticEnded = staticmethod[[View, int, float], None]
+    StaticFailed = staticmethod[[View, int], None]
 else:
-    StaticPick = StaticTaken = StaticEnded = staticmethod
+    StaticPick = StaticTaken = StaticEnded = StaticFailed = staticmethod
 
 
 class Memory(NamedTuple):
@@ -78,7 +92,14 @@ class Strategy(Member):
     taken: ClassVar[StaticTaken | None] = None
     """Called as `taken(view, server)` once a request is counted in flight."""
     ended: ClassVar[StaticEnded | None] = None
-    """Called as `ended(view, server, seconds)` once a request has its answer, with its response time."""
+    """Called as `ended(view, server, seconds)` once an attempt is over, with the time that it took.
+
+    It is no longer counted in flight; after one that failed, `failed` is called next.
+    """
+    answered: ClassVar[StaticEnded | None] = None
+    """Called as `answered(view, server, seconds)` right after `ended`, only where the answer was good."""
+    failed: ClassVar[StaticFailed | None] = None
+    """Called as `failed(view, server)` once an attempt has failed there."""
     source: ClassVar[str] = ""
     """The product or paper that defines it."""
     knows_demand: ClassVar[bool] = False
@@ -87,6 +108,8 @@ class Strategy(Member):
     """Whether a server of weight 0 takes traffic all the same."""
     needs_keys: ClassVar[bool] = False
     """Whether requests must carry keys."""
+    waits_at_server: ClassVar[bool] = False
+    """Whether a request may be picked a full server, at which it then waits."""
 
     def memory(self, servers: Servers, keys: Sequence[str]) -> Memory:
         """Give the memory of a fresh balancer.
@@ -97,11 +120,18 @@ class Strategy(Member):
         """
         return Memory([], [])
 
+    @property
+    def product(self) -> str:
+        """The proxy that it belongs to, such as `nginx`; empty for those of theory and literature."""
+        product, dot, _ = self.kind.partition(".")
+        return product if dot else ""
+
     def code(self) -> str:
         """Hash the code of a user's own strategy, so that changed code is another run; built-in: empty."""
         if type(self).__module__.startswith("workbench."):
             return ""
-        functions = (type(self).pick, type(self).memory, type(self).taken, type(self).ended)
+        own = type(self)
+        functions = (own.pick, own.memory, own.taken, own.ended, own.answered, own.failed)
         behaviour = [_behaviour(function) for function in functions if function is not None]
         return hashlib.sha256(repr(behaviour).encode()).hexdigest()
 

@@ -12,7 +12,10 @@ from workbench.simulate.strategies._base import NO_HEALTHY_SERVER, STRATEGIES, M
 
 
 def pick(view: View, rng: Generator) -> int:
-    """Take the smallest in flight / weight, the first of equals from `ints[0]` on, in a circle."""
+    """Take the smallest in flight / weight, the first of equals from `ints[0]` on, in a circle.
+
+    While a server is slowly started it has a share of its weight.
+    """
     count = len(view.usable)
     start = view.ints[0]
     best = NO_HEALTHY_SERVER
@@ -22,7 +25,8 @@ def pick(view: View, rng: Generator) -> int:
             server -= count
         if view.usable[server] and (
             best < 0
-            or view.in_flight[server] * view.weight[best] < view.in_flight[best] * view.weight[server]
+            or view.in_flight[server] * (view.weight[best] * view.ramp[best])
+            < view.in_flight[best] * (view.weight[server] * view.ramp[server])
         ):
             best = server
     if best >= 0:

@@ -68,7 +68,45 @@ _FIRST = (
     )""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_FILES = (
+    # `records` is the share of the requests that are stored one by one. `revision` is the manifest's
+    # version when the run was last completed, so that a copy knows which runs it has in their present state.
+    "alter table runs add column records real not null default 1",
+    "alter table runs add column revision integer not null default 0",
+    "update runs set revision = 1 where state = 'complete'",
+    # A compacted file holds the rows of several runs; `runs` is how many it was written with.
+    """create table files (
+        path text primary key,
+        "table" text not null,
+        rows integer not null,
+        bytes integer not null,
+        checksum text not null,
+        schema_version integer not null,
+        runs integer not null
+    )""",
+    """insert into files (path, "table", rows, bytes, checksum, schema_version, runs)
+        select path, "table", rows, bytes, checksum, schema_version, 1 from parts""",
+    """create table rows_of_runs (
+        path text not null references files,
+        run_id integer not null references runs,
+        rows integer not null,
+        min_us integer,
+        max_us integer,
+        primary key (path, run_id)
+    )""",
+    """insert into rows_of_runs (path, run_id, rows, min_us, max_us)
+        select path, run_id, rows, min_us, max_us from parts""",
+    "create index rows_by_run on rows_of_runs (run_id)",
+    "drop table parts",
+    # Files that nobody needs any more, left for a while to those who still read them.
+    """create table garbage (
+        path text primary key,
+        bytes integer not null,
+        since text not null
+    )""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _FILES)
 """The statements of each migration; the first brings an empty catalogue to version 1."""
 
 CATALOGUE_VERSION = len(MIGRATIONS)

@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from workbench.store.queries.scope import Scope, Span, requests_in
+from workbench.store.queries import binned
+from workbench.store.queries.scope import Scope, Span, keeps_requests, requests_in
 from workbench.store.store import Store
 from workbench.tables import Outcome
 
@@ -32,6 +33,8 @@ class OutcomeCounts:
 def outcome_counts(store: Store, *, run_id: int, window: Span | None = None) -> OutcomeCounts:
     """Count the requests of a run by outcome.
 
+    A run that did not keep them all is counted in its histograms, by the slices that overlap the window.
+
     Args:
         store: the lake.
         run_id: the run.
@@ -39,12 +42,17 @@ def outcome_counts(store: Store, *, run_id: int, window: Span | None = None) -> 
             window.
 
     Raises:
-        NotFoundError: no such run, or it is not complete, or it kept no requests.
+        NotFoundError: no such run, or it is not complete, or it kept neither requests nor histograms.
         InputError: the window does not end after it begins.
     """
-    scope = requests_in(store, run_id, window)
-    found = store.query(_outcomes_sql(scope), views=()).to_pylist()
-    outcomes = {outcome.label: 0 for outcome in Outcome} | {row["outcome"]: row["requests"] for row in found}
+    if keeps_requests(store, run_id):
+        scope = requests_in(store, run_id, window)
+        rows = store.query(_outcomes_sql(scope), views=()).to_pylist()
+        found = {row["outcome"]: row["requests"] for row in rows}
+    else:
+        scope = binned.slices_in(store, run_id, window)
+        found = binned.outcomes(store, scope)
+    outcomes = {outcome.label: 0 for outcome in Outcome} | found
     goodput = outcomes[Outcome.OK.label] / scope.window_s if scope.window_s else math.nan
     return OutcomeCounts(scope.window_s, sum(outcomes.values()), outcomes, goodput)
 

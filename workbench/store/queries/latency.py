@@ -1,17 +1,22 @@
-"""Response and waiting times: exact percentiles, over time, and as a distribution."""
+"""Response and waiting times: percentiles, over time, and as a distribution.
+
+They are exact where the run kept every request, and within 0.99 % where its histograms answer.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 
 from workbench.errors import InputError
-from workbench.store.queries.scope import Scope, Span, complete_run, requests_in
+from workbench.store.queries import binned
+from workbench.store.queries.scope import Scope, Span, complete_run, keeps_requests, requests_in
 from workbench.store.store import Store
-from workbench.tables import QUANTILES, Outcome
+from workbench.tables import QUANTILES, Outcome, Timing
 
 Measure = Literal["response", "wait", "service"]
 """Response time, waiting time at the server, or service time."""
@@ -22,7 +27,7 @@ _IS_OK = f"outcome_code = {Outcome.OK.value}"
 
 @dataclass(frozen=True)
 class LatencyStatistics:
-    """Exact statistics of one measure over ok requests, seconds; NaN where there were none.
+    """Statistics of one measure over ok requests, seconds; NaN where there were none.
 
     Quantiles interpolate linearly between the two neighbours, as numpy's default does.
     """
@@ -45,16 +50,18 @@ class Latency:
         requests: the ok requests that arrived in it.
         response: their response times.
         wait: their waiting times at the server.
+        exact: whether they come from the requests; else from histograms, each time at most 0.99 % off.
     """
 
     window_s: float
     requests: int
     response: LatencyStatistics
     wait: LatencyStatistics
+    exact: bool = True
 
 
 def latency(store: Store, *, run_id: int, window: Span | None = None) -> Latency:
-    """Compute exact means and percentiles of response and waiting time over ok requests.
+    """Compute means and percentiles of response and waiting time over ok requests.
 
     Args:
         store: the lake.
@@ -63,9 +70,11 @@ def latency(store: Store, *, run_id: int, window: Span | None = None) -> Latency
             window.
 
     Raises:
-        NotFoundError: no such run, or it is not complete, or it kept no requests.
+        NotFoundError: no such run, or it is not complete, or it kept neither requests nor histograms.
         InputError: the window does not end after it begins.
     """
+    if not keeps_requests(store, run_id):
+        return _binned_latency(store, binned.slices_in(store, run_id, window))
     scope = requests_in(store, run_id, window)
     row = store.query(_statistics_sql(scope), views=()).to_pylist()[0]
     response, wait = (_statistics(row, measure) for measure in ("response", "wait"))
@@ -86,11 +95,13 @@ def latency_over_time(store: Store, *, run_id: int, buckets: int = 200) -> pa.Ta
         null where there were none).
 
     Raises:
-        NotFoundError: no such run, or it is not complete, or it kept no requests.
+        NotFoundError: no such run, or it is not complete, or it kept neither requests nor histograms.
         InputError: fewer than one bucket.
     """
     if buckets < 1:
         raise InputError(f"{buckets} buckets; at least 1 is needed")
+    if not keeps_requests(store, run_id):
+        return binned.over_time(store, binned.slices_in(store, run_id, None), buckets)
     scope = requests_in(store, run_id, None)
     length_us = (complete_run(store, run_id).end_us or 0) + 1
     return store.query(_over_time_sql(scope, length_us, math.ceil(length_us / buckets)), views=())
@@ -119,14 +130,32 @@ def latency_distribution(
         `count`. Times of zero have a bin of their own, from 0 to 0.
 
     Raises:
-        NotFoundError: no such run, or it is not complete, or it kept no requests.
+        NotFoundError: no such run, or it is not complete, or it kept neither requests nor histograms.
         InputError: an unknown measure, a ratio of 1 or less, or an empty window.
     """
     if measure not in _COLUMNS:
         raise InputError(f"unknown measure {measure}; known are {', '.join(_COLUMNS)}")
     if not 1 < bins_ratio < math.inf:
         raise InputError(f"bins of ratio {bins_ratio:g}; the ratio must be more than 1")
-    return store.query(_distribution_sql(requests_in(store, run_id, window), measure, bins_ratio), views=())
+    column = _COLUMNS[measure]
+    if keeps_requests(store, run_id):
+        source = (
+            f"(select {column} as us, 1 as n from {requests_in(store, run_id, window).sql} where {_IS_OK})"
+        )
+    else:
+        scope, timing = binned.slices_in(store, run_id, window), Timing[measure.upper()].value
+        source = f"(select middle_us as us, n from {scope.sql} where {_IS_OK} and timing_code = {timing})"
+    return store.query(_distribution_sql(source, bins_ratio), views=())
+
+
+def _binned_latency(store: Store, scope: Scope) -> Latency:
+    response, wait = (binned.statistics(store, scope, timing) for timing in (Timing.RESPONSE, Timing.WAIT))
+    return Latency(scope.window_s, response["n"], _from_bins(response), _from_bins(wait), exact=False)
+
+
+def _from_bins(row: Mapping[str, Any]) -> LatencyStatistics:
+    values = (row["mean_us"], *row["quantiles_us"], row["max_us"])
+    return LatencyStatistics(*(_seconds(value) for value in values))
 
 
 def _statistics(row: dict[str, float | None], measure: str) -> LatencyStatistics:
@@ -179,17 +208,15 @@ def _over_time_sql(scope: Scope, length_us: int, width_us: int) -> str:
     """
 
 
-def _distribution_sql(scope: Scope, measure: Measure, ratio: float) -> str:
-    column = _COLUMNS[measure]
+def _distribution_sql(source: str, ratio: float) -> str:
     return f"""
         with binned as (
-            select case when {column} > 0 then floor(ln({column}) / ln({ratio!r}))::INTEGER end as bin
-            from {scope.sql}
-            where {_IS_OK}
+            select case when us > 0 then floor(ln(us) / ln({ratio!r}))::INTEGER end as bin, n
+            from {source}
         )
         select case when bin is null then 0.0 else pow({ratio!r}, bin) / 1e6 end as lower_s,
             case when bin is null then 0.0 else pow({ratio!r}, bin + 1) / 1e6 end as upper_s,
-            count(*) as count
+            sum(n)::BIGINT as count
         from binned
         group by bin
         order by bin nulls first

@@ -15,6 +15,8 @@ _TIMES = ("wait", "service", "network", "response")
 def slowest_requests(store: Store, *, run_id: int, count: int = 20, window: Span | None = None) -> pa.Table:
     """Return the ok requests with the longest response times, the longest first.
 
+    Of a run that kept a share of its requests, those among the kept.
+
     Args:
         store: the lake.
         run_id: the run.

@@ -37,7 +37,7 @@ class Scope:
 
 
 def requests_in(store: Store, run_id: int, window: Span | None) -> Scope:
-    """Find the requests of a run that arrived in a window.
+    """Find the stored requests of a run that arrived in a window: all, or those that were kept.
 
     Args:
         store: the lake.
@@ -58,6 +58,16 @@ def requests_in(store: Store, run_id: int, window: Span | None) -> Scope:
         return Scope(source, start, end + 1, (end - start) / 1e6)
     start_us, end_us = span_us(window)
     return Scope(source, start_us, end_us, (end_us - start_us) / 1e6)
+
+
+def keeps_requests(store: Store, run_id: int) -> bool:
+    """Whether every request of a run is stored; else its histograms answer.
+
+    Raises:
+        NotFoundError: no such run, or it is not complete.
+    """
+    run = complete_run(store, run_id)
+    return run.records == 1 and bool(store.parts("requests", [run_id]))
 
 
 def complete_run(store: Store, run_id: int) -> Run:

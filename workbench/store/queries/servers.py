@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from workbench.errors import InputError
-from workbench.store.queries.scope import Scope, Span, complete_run, requests_in, span_us
+from workbench.errors import InputError, NotFoundError
+from workbench.store.queries import binned
+from workbench.store.queries.scope import Scope, Span, complete_run, keeps_requests, requests_in, span_us
 from workbench.store.store import Store
 from workbench.tables import Outcome
 
@@ -47,12 +48,23 @@ def server_shares(store: Store, *, run_id: int, window: Span | None = None) -> S
             window.
 
     Raises:
-        NotFoundError: no such run, or it is not complete, or it kept no requests.
+        NotFoundError: no such run, or it is not complete, or it kept neither requests nor histograms; or it
+            did not keep them all and a window is given.
         InputError: the window does not end after it begins.
     """
-    scope = requests_in(store, run_id, window)
+    if keeps_requests(store, run_id):
+        scope = requests_in(store, run_id, window)
+        sent = _sent_sql(scope)
+    elif window is None:
+        scope = binned.slices_in(store, run_id, None)
+        sent = binned.shares_sql(store, run_id)
+    else:
+        raise NotFoundError(
+            f"run {run_id} did not keep every request; "
+            "what each server had is known of its measured window only"
+        )
     use = _utilisation_sql(store, run_id, window)
-    servers = store.query(_shares_sql(scope, use), views=())
+    servers = store.query(_shares_sql(sent, use), views=())
     shares = servers.column("share").to_numpy()
     return ServerShares(scope.window_s, servers, _imbalance(shares), _jain(shares))
 
@@ -112,16 +124,20 @@ def _utilisation_sql(store: Store, run_id: int, window: Span | None) -> str:
     )"""
 
 
-def _shares_sql(scope: Scope, utilisation_sql: str) -> str:
+def _sent_sql(scope: Scope) -> str:
+    return f"""(
+        select server_id,
+            count(*) as requests,
+            count(*) filter (where outcome_code = {Outcome.OK.value}) as ok
+        from {scope.sql}
+        where server_id is not null
+        group by server_id
+    )"""
+
+
+def _shares_sql(sent_sql: str, utilisation_sql: str) -> str:
     return f"""
-        with sent as (
-            select server_id,
-                count(*) as requests,
-                count(*) filter (where outcome_code = {Outcome.OK.value}) as ok
-            from {scope.sql}
-            where server_id is not null
-            group by server_id
-        ),
+        with sent as (select * from {sent_sql}),
         servers as (
             select server_id, coalesce(requests, 0) as requests, coalesce(ok, 0) as ok, utilisation
             from sent full join {utilisation_sql} as used using (server_id)

@@ -19,18 +19,28 @@ from workbench.store import NewRun, RunResult, Store, publish, write_parts
 from workbench.tables import REQUESTS, SAMPLES
 
 
-def table(schema: pa.Schema, run_id: int, count: int) -> pa.Table:
+def requests(run_id: int, count: int) -> pa.Table:
     rng = np.random.default_rng(1)
-    columns = {field.name: pa.array(rng.integers(0, 100, count), field.type) for field in schema}
+    columns = {field.name: pa.array(np.zeros(count), field.type) for field in REQUESTS}
     columns["run_id"] = pa.array(np.full(count, run_id, np.int32))
-    for name in ("response_us", "interval_us"):
-        if name in columns:
-            columns[name] = pa.array(rng.integers(0, 2**62, count))
-    return pa.table(columns, schema=schema)
+    columns["req_id"] = pa.array(np.arange(count, dtype=np.int32))
+    columns["response_us"] = pa.array(rng.integers(0, 2**62, count))
+    return pa.table(columns, schema=REQUESTS)
+
+
+def samples(run_id: int, count: int) -> pa.Table:
+    """Intervals of random length, which no encoding makes small."""
+    rng = np.random.default_rng(1)
+    columns = {field.name: pa.array(np.zeros(count), field.type) for field in SAMPLES}
+    lengths = rng.integers(0, 2**40, count)
+    columns["run_id"] = pa.array(np.full(count, run_id, np.int32))
+    columns["interval_us"] = pa.array(lengths)
+    columns["ts_us"] = pa.array(np.cumsum(lengths) - lengths)
+    return pa.table(columns, schema=SAMPLES)
 
 
 def fill_parts(store: Store) -> None:
-    tables = {"requests": table(REQUESTS, 1, 1000), "samples": table(SAMPLES, 1, 1_000_000)}
+    tables = {"requests": requests(1, 1000), "samples": samples(1, 1_000_000)}
     write_parts(store.lake, 1, tables)
 
 
@@ -47,7 +57,7 @@ def fill_publish(store: Store) -> None:
 
 def store_run(store: Store, number: int, count: int) -> None:
     run_id = store.begin_run(NewRun(str(number), "web", "{}", "random", 1, 0, "simpy", "0.1"))
-    parts = write_parts(store.lake, run_id, {"samples": table(SAMPLES, run_id, count)})
+    parts = write_parts(store.lake, run_id, {"samples": samples(run_id, count)})
     store.finish_run(run_id, RunResult(0, 0, 0, 0, 0.0), parts)
 
 

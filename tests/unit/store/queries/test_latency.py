@@ -34,7 +34,8 @@ def test_quantiles_of_any_times_are_those_of_numpy(store, make, times, number):
     run_id = store.begin_run(make.new_run(str(number)))
     table = make.requests(run_id, count=len(times))
     zeros = np.zeros(len(times), np.int64)
-    for name, values in {"outcome": zeros.astype(np.int8), "response_us": np.array(times)}.items():
+    columns = {"outcome": zeros.astype(np.int8), "wait_us": zeros, "service_us": zeros}
+    for name, values in (columns | {"response_us": np.array(times)}).items():
         table = table.set_column(table.column_names.index(name), name, [values])
     store.finish_run(run_id, make.result(table), write_parts(store.lake, run_id, {"requests": table}))
     found = latency(store, run_id=run_id).response

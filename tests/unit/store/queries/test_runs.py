@@ -32,6 +32,6 @@ def test_run_table_of_an_empty_lake_has_no_rows(store):
 def test_summaries_tell_the_pool_from_its_servers(measured):
     assert summaries(measured, run_ids=[2, 1, 77])["run_id"].to_pylist() == [1, 2]
     found = summary(measured, run_id=2)
-    assert (found.pool["run_id"], found.pool["utilisation"]) == (2, 100.0)
+    assert (found.pool["run_id"], found.pool["utilisation"]) == (2, 1.0)
     assert found.servers["server_id"].to_pylist() == [0, 1, 2, 3]
-    assert found.servers["utilisation"].to_pylist() == [0.0, 1.0, 2.0, 3.0]
+    assert found.servers["utilisation"].to_pylist() == [0.0, 0.1, 0.2, 0.3]

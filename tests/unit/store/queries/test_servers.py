@@ -28,7 +28,7 @@ def test_shares_of_servers_add_up_and_count_refused_requests(measured, frame, in
 
 
 def test_utilisation_is_that_of_the_summary_or_of_the_samples_in_the_window(measured, frame, make):
-    assert server_shares(measured, run_id=1).servers["utilisation"].to_pylist() == [0.0, 1.0, 2.0, 3.0]
+    assert server_shares(measured, run_id=1).servers["utilisation"].to_pylist() == [0.0, 0.1, 0.2, 0.3]
     found = server_shares(measured, run_id=1, window=(0.015, 0.04)).servers["utilisation"].to_pylist()
     samples = make.samples(1).to_pandas().pivot(index="ts_us", columns="server_id", values="utilisation")
     weights = [0.2, 0.4, 0.4]  # half of the interval from 10 ms, all of those from 20 and 30 ms

@@ -12,17 +12,27 @@ from simpy import Environment, Event
 class Kind(IntEnum):
     """What happens first among events of one instant; among equals the lower number goes first.
 
-    Capacity is freed before it is asked for: ends of service, then answers, then views that are
-    refreshed, then requests that reach a server, then requests that reach a balancer. The number is
-    the request's, the user's where a user sends, or the balancer's whose view is refreshed. SimPy's
+    Capacity is freed before it is asked for: ends of service, then answers, then faults that begin or end,
+    what balancers learn (ends of checks, of ejections, ticks, refreshed views, weights), checks that begin,
+    requests that reach a server, timers that run out, attempts made again, and arrivals. The number is the
+    attempt's, the request's, the server's or the balancer's, or the user's where a user sends. SimPy's
     own events (priorities 0 and 1) come before all of these.
     """
 
     FINISH = 2
     ANSWER = 3
-    REFRESH = 4
-    REACH = 5
-    ARRIVE = 6
+    FAULT = 4
+    CHECKED = 5
+    RELEASE = 6
+    TICK = 7
+    REFRESH = 8
+    REWEIGH = 9
+    RAMP = 10
+    CHECK = 11
+    REACH = 12
+    TIMER = 13
+    AGAIN = 14
+    ARRIVE = 15
 
 
 class Happening(Event):

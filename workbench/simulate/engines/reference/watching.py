@@ -7,8 +7,8 @@ from heapq import heapify, heapreplace
 
 from workbench.errors import NotFoundError
 from workbench.simulate.decisions import Alternative, Decision
-from workbench.simulate.engines.reference.engine import Run, start_run
-from workbench.simulate.engines.reference.server import Server
+from workbench.simulate.engines.reference.engine import start_run
+from workbench.simulate.engines.reference.run import Run, Standing
 from workbench.simulate.workload import Workload
 
 
@@ -41,21 +41,20 @@ def watch_decision(workload: Workload, request: int) -> Decision:
 
 def _decision(run: Run, request: int, now: float, usable: list[int], chosen: int) -> Decision:
     number = run.balancer[request]
-    balancer, every = run.balancers[number], run.refresh_every
-    in_service = _in_service(run)
+    seen, every = run.seen(number), run.scenario.balancers.refresh_every
     alternatives = []
-    for server in run.servers:
-        begin = _begin_in(run, server, now, in_service[server.index])
+    for server, stands in enumerate(run.standing()):
+        begin = _begin_in(stands, now)
         alternatives.append(
             Alternative(
-                server=server.index,
-                usable=bool(usable[server.index]),
-                weight=balancer.view.weight[server.index],
-                seen_in_flight=balancer.view.in_flight[server.index],
-                in_flight=balancer.pool[server.index],
-                waiting=len(server.waiting),
+                server=server,
+                usable=bool(usable[server]),
+                weight=seen.weight[server],
+                seen_in_flight=seen.in_flight[server],
+                in_flight=seen.pool[server],
+                waiting=len(stands.waiting),
                 begin_in=begin,
-                response=begin + run.demand[request] / server.speed + server.delay,
+                response=begin + _service(run.demand[request], stands) + stands.delay,
             )
         )
     return Decision(
@@ -64,30 +63,24 @@ def _decision(run: Run, request: int, now: float, usable: list[int], chosen: int
         balancer=number,
         demand=run.demand[request],
         chosen=chosen,
-        told=None if every is None else _since_told(now, every, number / len(run.balancers)),
+        told=None if every is None else _since_told(now, every, number / run.scenario.balancers.count),
         alternatives=tuple(alternatives),
     )
 
 
-def _in_service(run: Run) -> list[list[float]]:
-    """For each server when each request in service will end."""
-    ends: list[list[float]] = [[] for _ in run.servers]
-    for request, begin in enumerate(run.begin):
-        if not math.isnan(begin) and math.isnan(run.finish[request]):
-            server = run.servers[run.server[request]]
-            ends[server.index].append(begin + run.demand[request] / server.speed)
-    return ends
-
-
-def _begin_in(run: Run, server: Server, now: float, ends: list[float]) -> float:
+def _begin_in(server: Standing, now: float) -> float:
     """Seconds until a request sent now would begin at a server, first come, first served."""
-    if server.free == 0 and server.limit is not None and len(server.waiting) >= server.limit:
+    if not server.room:
         return math.inf
-    slots = [*ends, *[now] * server.free]
+    slots = [*server.ends, *[now] * server.free]
     heapify(slots)
-    for waiting in server.waiting:
-        heapreplace(slots, slots[0] + run.demand[waiting] / server.speed)
+    for demand in server.waiting:
+        heapreplace(slots, slots[0] + _service(demand, server))
     return max(slots[0], now + server.delay) - now
+
+
+def _service(demand: float, server: Standing) -> float:
+    return demand / server.speed if server.speed else math.inf
 
 
 def _since_told(now: float, every: float, offset: float) -> float:

@@ -2,7 +2,6 @@
 
 from workbench.simulate.strategies.envoy.least_request import EnvoyLeastRequest
 from workbench.simulate.strategies.envoy.maglev import EnvoyMaglev
-from workbench.simulate.strategies.envoy.priorities import PriorityLoad, priority_load
 from workbench.simulate.strategies.envoy.random import EnvoyRandom
 from workbench.simulate.strategies.envoy.ring_hash import EnvoyRingHash
 from workbench.simulate.strategies.envoy.round_robin import EnvoyRoundRobin
@@ -13,6 +12,4 @@ __all__ = [
     "EnvoyRandom",
     "EnvoyRingHash",
     "EnvoyRoundRobin",
-    "PriorityLoad",
-    "priority_load",
 ]

@@ -51,7 +51,7 @@ def least_loaded_enough(view: View, server: int, seeds: int) -> int:
     active = 0
     for each in range(count):
         active += view.in_flight[each]
-        if view.usable[each]:
+        if view.in_service[each]:
             ints[order + candidates] = each
             candidates += 1
             weights += view.weight[each]
@@ -66,7 +66,7 @@ def least_loaded_enough(view: View, server: int, seeds: int) -> int:
         each = ints[order + other]
         ints[order + other] = ints[order + place]
         ints[order + place] = each
-        if each != server:
+        if each != server and view.usable[each]:
             level = overload(view, each, slots, weights)
             if level <= 1.0:
                 return each

@@ -17,7 +17,8 @@ class EnvoyLeastRequest(Strategy):
     """The emptier of a few servers drawn with replacement; by earliest deadline where weights differ.
 
     With equal weights a server that is drawn twice is its own only rival. With unequal ones a server's
-    deadline is reckoned when it is picked, from weight / (in flight + 1)^bias as of then.
+    deadline is reckoned when it is picked, from weight / (in flight + 1)^bias as of then; slow start
+    scales the weight. A server at its limit, which Envoy does not know for single servers, is passed over.
     """
 
     summary: ClassVar[str] = "the emptier of two draws with replacement; deadlines where weights differ"

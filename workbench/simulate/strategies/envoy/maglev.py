@@ -19,17 +19,20 @@ from workbench.simulate.strategies.envoy._bounded_load import (
     room,
 )
 from workbench.simulate.strategies.envoy.xxh64 import xxh64
+from workbench.simulate.strategies.random import pick as any_usable
 
 _LARGEST = 5_000_011
+_HALF = 2**32
 
 
 def pick(view: View, rng: Generator) -> int:
-    """Look the key's slot up, after filling the table anew if usable servers or their weights changed.
+    """Look the key's slot up, after filling the table anew if servers in service or weights changed.
 
     `ints` holds, after its head and each for all servers: their order, the slot that they want next,
     the first slot that they want, the distance to the following ones, and their weight in the table,
-    0 if they are not in it. The table comes next, then the slot of each key, and what bounded load
-    needs. `floats` holds the weight that a server must have gathered before its next slot.
+    0 if they are not in it. The table comes next, then the upper and the lower 32 bits of each key's
+    hash, and what bounded load needs. `floats` holds the weight that a server must have gathered before
+    its next slot. A server that is not usable keeps its slots; the next slots are looked up instead.
     """
     ints = view.ints
     count = len(view.usable)
@@ -38,7 +41,7 @@ def pick(view: View, rng: Generator) -> int:
     changed = False
     total = 0
     for server in range(count):
-        share = view.weight[server] if view.usable[server] else 0
+        share = view.weight[server] if view.in_service[server] else 0
         if share != ints[taken + server]:
             ints[taken + server] = share
             changed = True
@@ -48,9 +51,29 @@ def pick(view: View, rng: Generator) -> int:
     if changed:
         fill_table(view, total)
     table = taken + count
-    slots = table + size
-    server = ints[table + ints[slots + view.key[0]]]
-    return least_loaded_enough(view, server, slots + ints[2])
+    hashes = table + size
+    slot = slot_of(view, hashes)
+    for _ in range(size):
+        server = ints[table + slot]
+        if view.usable[server]:
+            return least_loaded_enough(view, server, hashes + 2 * ints[2])
+        slot = slot + 1 if slot + 1 < size else 0
+    return any_usable(view, rng)
+
+
+def slot_of(view: View, hashes: int) -> int:
+    """Reduce the key's hash to a slot; for the n-th retry, the hash xor 2**64 - n.
+
+    The halves keep all numbers below 2**63, where lists and arrays count alike.
+    """
+    ints = view.ints
+    size = ints[0]
+    high = ints[hashes + view.key[0]]
+    low = ints[hashes + ints[2] + view.key[0]]
+    if view.tries[0] > 0:
+        high ^= _HALF - 1
+        low ^= _HALF - view.tries[0]
+    return ((high % size) * (_HALF % size) + low) % size
 
 
 def fill_table(view: View, total: int) -> None:
@@ -101,7 +124,8 @@ class EnvoyMaglev(Strategy):
     """A table that the servers fill in turn, each in its own hashed order, looked up by the key's hash.
 
     Heavier servers have more turns. The table is filled at the first pick, and anew when a server
-    comes, goes or changes its weight.
+    comes, goes or changes its weight. The n-th retry looks another hash up, as in Envoy where a retry
+    is told to avoid hosts that were tried.
     """
 
     summary: ClassVar[str] = "a Maglev table, by the request's key"
@@ -139,7 +163,8 @@ class EnvoyMaglev(Strategy):
                 *skip.tolist(),
                 *[0] * count,
                 *[-1] * size,
-                *(hashed % np.uint64(size)).tolist(),
+                *(hashed >> np.uint64(32)).tolist(),
+                *(hashed & np.uint64(_HALF - 1)).tolist(),
                 *room(hashed, factor=self.hash_balance_factor, count=count),
             ],
             [0.0] * count,

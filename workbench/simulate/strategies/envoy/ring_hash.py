@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from workbench.simulate.pool import Servers
-from workbench.simulate.strategies._base import NO_HEALTHY_SERVER, STRATEGIES, Memory, Strategy, View
+from workbench.simulate.strategies._base import STRATEGIES, Memory, Strategy, View
 from workbench.simulate.strategies.envoy._bounded_load import (
     HEAD,
     BalanceFactor,
@@ -21,26 +21,111 @@ from workbench.simulate.strategies.envoy._bounded_load import (
     room,
 )
 from workbench.simulate.strategies.envoy.xxh64 import xxh64
+from workbench.simulate.strategies.random import pick as any_usable
+
+_SPARE = 2**17
+"""Points that are hashed in advance, for denser rings of fewer servers."""
+
+# `ints` holds, after its head: the greatest and the least size of a ring, its present size; for each
+# server its weight in the ring (-1: no ring yet) and its points in it; for each of the points hashed in
+# advance, in the order of their hashes, the server, its number with the server, the server of the ring
+# at the place that has this index, and the first place of the ring at or after the point; the first
+# point at or after each key's hash; and what bounded load needs.
+_LEAST, _MOST, _SIZE, _WEIGHTS = HEAD, HEAD + 1, HEAD + 2, HEAD + 3
 
 
 def pick(view: View, rng: Generator) -> int:
-    """Walk the ring from the key's place to the first usable server.
+    """Walk the ring of the servers in service from the key's place to the first one that is usable.
 
-    `ints` holds, after its head, the server at each point of the ring, the place of each key, and what
-    bounded load needs.
+    The n-th retry begins n places further on.
     """
     ints = view.ints
-    size = ints[0]
-    places = HEAD + size
-    place = ints[places + view.key[0]] if size > 0 else 0
+    count = len(view.usable)
+    points = ints[0]
+    changed = False
+    for server in range(count):
+        weight = view.weight[server] if view.in_service[server] else 0
+        if weight != ints[_WEIGHTS + server]:
+            ints[_WEIGHTS + server] = weight
+            changed = True
+    if changed:
+        lay_ring(view)
+    size = ints[_SIZE]
+    if size == 0:
+        return any_usable(view, rng)
+    ring = _WEIGHTS + 2 * count + 2 * points
+    keys = ring + 2 * points
+    point = ints[keys + view.key[0]]
+    place = ints[ring + points + point] if point < points else 0
+    place = (place + view.tries[0]) % size
     for _ in range(size):
-        server = ints[HEAD + place]
+        server = ints[ring + place]
         if view.usable[server]:
-            return least_loaded_enough(view, server, places + ints[2])
-        place += 1
-        if place == size:
-            place = 0
-    return NO_HEALTHY_SERVER
+            return least_loaded_enough(view, server, keys + ints[2])
+        place = place + 1 if place + 1 < size else 0
+    return any_usable(view, rng)
+
+
+def lay_ring(view: View) -> None:
+    """Put the points of the servers in service on the ring, as many as they should have there."""
+    ints = view.ints
+    count = len(view.usable)
+    points = ints[0]
+    wanted = _WEIGHTS + count
+    owners = wanted + count
+    ring = owners + 2 * points
+    share_out(view)
+    size = 0
+    for point in range(points):
+        server = ints[owners + point]
+        ints[ring + points + point] = size
+        if ints[owners + points + point] < ints[wanted + server]:
+            ints[ring + size] = server
+            size += 1
+    ints[_SIZE] = size
+    last = points - 1
+    while last >= 0 and ints[ring + points + last] == size:
+        ints[ring + points + last] = 0
+        last -= 1
+
+
+def share_out(view: View) -> None:
+    """Reckon how many points each server should have, as `build_ring` does."""
+    ints = view.ints
+    count = len(view.usable)
+    total = 0
+    lightest = 0
+    for server in range(count):
+        weight = ints[_WEIGHTS + server]
+        total += weight
+        if weight > 0 and (lightest == 0 or weight < lightest):
+            lightest = weight
+    if total == 0:
+        return
+    least = lightest / total
+    scale = min(math.ceil(least * ints[_LEAST]) / least, float(ints[_MOST]))
+    target = 0.0
+    made = 0
+    for server in range(count):
+        weight = ints[_WEIGHTS + server]
+        target += scale * (weight / total)
+        own = max(0, math.ceil(target) - made) if weight > 0 else 0
+        ints[_WEIGHTS + count + server] = own
+        made += own
+
+
+def points_in_advance(servers: Servers, *, minimum: int, maximum: int) -> list[int]:
+    """Tell how many points of each server are hashed: all that it may need, or its part of `_SPARE`.
+
+    No server needs more than this whatever servers are out, unless its weight grows; but the ring of the
+    whole pool has all of its points.
+    """
+    ring, _ = build_ring(servers.names, servers.weight, minimum=minimum, maximum=maximum)
+    whole = np.bincount(ring, minlength=servers.count)
+    lightest = min((weight for weight in servers.weight if weight), default=1)
+    needed = [min(minimum + max(weight, 1) // lightest, maximum) + 2 for weight in servers.weight]
+    part = min(1.0, _SPARE / sum(needed))
+    return [max(int(own), int(part * need)) for own, need in zip(whole, needed, strict=True)]
 
 
 def build_ring(
@@ -76,9 +161,12 @@ def build_ring(
 class EnvoyRingHash(Strategy):
     """The first server at or after the hash of the request's key, on a ring of hashed server names.
 
-    The ring is built once, over all servers with a weight; it is passed over a server that is not
-    usable, whose keys alone then move. Envoy builds another ring over its healthy servers, with more
-    points for each, so that a few more keys move there.
+    The ring holds the servers in service, by their weights. It has a least size, so that each of the
+    others has more points when one goes, and a few more keys move than its own. The n-th retry takes the
+    n-th place after the key's, as in Envoy where a retry is told to avoid hosts that were tried. In pools
+    with so many servers that more than 131,072 points could be needed, no server has more than its part of
+    these, or than on the ring of the whole pool: when most of such a pool is out, rings are less dense
+    than Envoy's; so they are when a weight is raised far above those at the start.
     """
 
     summary: ClassVar[str] = "the next server on a hashed ring, by the request's key"
@@ -100,12 +188,28 @@ class EnvoyRingHash(Strategy):
         return self
 
     def memory(self, servers: Servers, keys: Sequence[str]) -> Memory:
-        """Build the ring and find each key's place on it."""
-        ring, hashes = build_ring(
-            servers.names, servers.weight, minimum=self.minimum_ring_size, maximum=self.maximum_ring_size
+        """Hash the points that rings may have, and find each key's place among them."""
+        least, most = self.minimum_ring_size, self.maximum_ring_size
+        counts = points_in_advance(servers, minimum=least, maximum=most)
+        owners = np.repeat(np.arange(servers.count), counts)
+        numbers = np.concatenate([np.arange(points) for points in counts])
+        hashes = xxh64(
+            [f"{servers.names[owner]}_{number}" for owner, number in zip(owners, numbers, strict=True)]
         )
+        order = np.argsort(hashes, kind="stable")
         hashed = xxh64(keys)
-        places = np.searchsorted(hashes, hashed) % max(len(ring), 1)
-        bounded = room(hashed, factor=self.hash_balance_factor, count=servers.count)
-        head = [len(ring), self.hash_balance_factor, len(keys)]
-        return Memory([*head, *ring.tolist(), *places.tolist(), *bounded], [])
+        size = len(order)
+        return Memory(
+            [
+                *(size, self.hash_balance_factor, len(keys)),
+                *(least, most, 0),
+                *[-1] * servers.count,
+                *[0] * servers.count,
+                *owners[order].tolist(),
+                *numbers[order].tolist(),
+                *[0] * (2 * size),
+                *np.searchsorted(hashes[order], hashed).tolist(),
+                *room(hashed, factor=self.hash_balance_factor, count=servers.count),
+            ],
+            [],
+        )

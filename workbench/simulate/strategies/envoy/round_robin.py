@@ -15,8 +15,8 @@ class EnvoyRoundRobin(Strategy):
     """The earliest deadline where weights differ, and plain turns where they are all equal.
 
     A server's deadline is one over its weight after its last turn. A changed weight counts from the
-    server's next turn on; a server that comes or goes makes the schedule start anew. Slow start is not
-    part of it.
+    server's next turn on; a server that comes or goes makes the schedule start anew. Slow start scales
+    the weights. A server at its limit, which Envoy does not know for single servers, is passed over.
     """
 
     summary: ClassVar[str] = "in turn; by earliest deadline where weights differ"

@@ -18,10 +18,11 @@ _OFFSET = 32_767
 
 
 def pick(view: View, rng: Generator) -> int:
-    """Step through the usable servers in turn; the lighter a server, the more often it is skipped.
+    """Step through the servers in service in turn; the lighter a server, the more often it is skipped.
 
-    `ints` holds the sequence number, the turn of plain round robin, then each server's scaled weight
-    and the weight that it was scaled from (-1: not usable).
+    Those that are not usable are skipped as well. `ints` holds the sequence number, the turn of plain
+    round robin, then each server's scaled weight and the weight that it was scaled from (-1: none, out
+    of service).
     """
     ints = view.ints
     count = len(view.usable)
@@ -31,23 +32,32 @@ def pick(view: View, rng: Generator) -> int:
     changed = False
     candidates = 0
     known = 0
+    free = 0
     for server in range(count):
-        weight = view.weight[server] if view.usable[server] else -1
-        candidates += view.usable[server]
+        weight = view.weight[server] if view.in_service[server] else -1
+        candidates += view.in_service[server]
+        free += view.usable[server]
         if weight > 0:
             known += 1
         if weight != ints[2 + count + server]:
             ints[2 + count + server] = weight
             changed = True
-    if candidates == 0:
-        return NO_HEALTHY_SERVER
-    if candidates == 1 or known == 0:
-        turn = ints[1] % candidates
-        ints[1] = (ints[1] + 1) % _SEQUENCES
-        return nth_usable(view, turn)
-    if changed:
+    plain = candidates == 1 or known == 0
+    if changed and not plain:
         scale_weights(view, known)
-    return stride(view, candidates)
+    if free == 0:
+        return NO_HEALTHY_SERVER
+    while True:
+        server = turn(view, candidates) if plain else stride(view, candidates)
+        if view.usable[server]:
+            return server
+
+
+def turn(view: View, candidates: int) -> int:
+    """Go on to the next server, whatever its weight."""
+    place = view.ints[1] % candidates
+    view.ints[1] = (view.ints[1] + 1) % _SEQUENCES
+    return nth_in_service(view, place)
 
 
 def scale_weights(view: View, known: int) -> None:
@@ -84,20 +94,20 @@ def stride(view: View, candidates: int) -> int:
     """Go on to the next server that has its turn in the present round."""
     ints = view.ints
     while True:
-        turn = ints[0] % candidates
-        server = nth_usable(view, turn) if candidates < len(view.usable) else turn
+        place = ints[0] % candidates
+        server = nth_in_service(view, place) if candidates < len(view.usable) else place
         weight = ints[2 + server]
-        skipped = (weight * (ints[0] // candidates) + turn * _OFFSET) % _HEAVIEST < _HEAVIEST - weight
+        skipped = (weight * (ints[0] // candidates) + place * _OFFSET) % _HEAVIEST < _HEAVIEST - weight
         ints[0] = (ints[0] + 1) % _SEQUENCES
         if not skipped:
             return server
 
 
-def nth_usable(view: View, place: int) -> int:
-    """Find the usable server that has so many usable ones before it."""
+def nth_in_service(view: View, place: int) -> int:
+    """Find the server in service that has so many of them before it."""
     server = 0
-    while place > 0 or not view.usable[server]:
-        place -= view.usable[server]
+    while place > 0 or not view.in_service[server]:
+        place -= view.in_service[server]
         server += 1
     return server
 
@@ -106,7 +116,8 @@ def nth_usable(view: View, place: int) -> int:
 class GrpcWeightedRoundRobin(Strategy):
     """The static stride scheduler: each server takes its part of 65,535 rounds, evenly spread.
 
-    Weights are those of the view. A usable server of weight 0 counts as one whose load is not known
+    Weights are those of the view; a change scales all anew, and a server that comes or goes does so, too,
+    but a full one does not. A server in service of weight 0 counts as one whose load is not known
     yet and has the mean weight. gRPC itself reckons weights from the load that servers report
     (`qps / utilization`, gRFC A58); that reporting is not part of this strategy yet.
     """

@@ -8,10 +8,9 @@ import numpy as np
 
 from workbench.simulate.pool import Servers
 from workbench.simulate.strategies._base import View
-from workbench.simulate.strategies.haproxy._weights import effective_weight, limits
 
-# From `start` on, `ints` holds the number of slots in use, then one entry a server of each of: limit,
-# reduced weight, whether the map counts it, score; then the slots.
+# From `start` on, `ints` holds the number of slots in use, then one entry a server of each of: reduced
+# weight, whether the map counts it, score; then the slots.
 
 
 def map_memory(servers: Servers) -> list[int]:
@@ -31,23 +30,23 @@ def map_memory(servers: Servers) -> list[int]:
         scores[best] -= total
         slots[slot] = counted[best]
     part = (weights > 0).astype(int).tolist()
-    return [total, *limits(servers), *weights.tolist(), *part, *[0] * servers.count, *slots.tolist()]
+    return [total, *weights.tolist(), *part, *[0] * servers.count, *slots.tolist()]
 
 
 def first_slot(view: View, start: int) -> int:
     """Tell where in `ints` the slots begin."""
-    return start + 1 + 4 * len(view.usable)
+    return start + 1 + 3 * len(view.usable)
 
 
 def lay_out(view: View, start: int) -> int:
     """Lay the map out anew if servers have come or gone; return the number of slots.
 
-    With equal weights that is one server after the other. A changed weight other than 0 counts for
-    nothing: HAProxy refuses it for static algorithms.
+    With equal weights that is one server after the other. A full server keeps its slots. A changed
+    weight other than 0 counts for nothing, nor does slow start: HAProxy's maps know neither.
     """
     count = len(view.usable)
     ints = view.ints
-    weights, counted, scores = start + 1 + count, start + 1 + 2 * count, start + 1 + 3 * count
+    weights, counted, scores = start + 1, start + 1 + count, start + 1 + 2 * count
     slots = first_slot(view, start)
     changed = False
     equal = True
@@ -55,10 +54,7 @@ def lay_out(view: View, start: int) -> int:
     parts = 0
     for server in range(count):
         weight = ints[weights + server]
-        now = effective_weight(
-            view.weight[server], view.usable[server], view.in_flight[server], ints[start + 1 + server]
-        )
-        part = 1 if weight > 0 and now > 0 else 0
+        part = 1 if weight > 0 and view.in_service[server] and view.weight[server] > 0 else 0
         changed = changed or part != ints[counted + server]
         ints[counted + server] = part
         if part:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from workbench.simulate.pool import Servers
 from workbench.simulate.strategies._base import View
-from workbench.simulate.strategies.haproxy._weights import MOST_EFFECTIVE, SCALE
+from workbench.simulate.strategies.haproxy._weights import MOST_EFFECTIVE, SCALE, effective_weight
 
 MASK = 0xFFFFFFFF
 
@@ -56,12 +56,11 @@ def find(view: View, start: int, value: int) -> int:
 
 
 def owner(view: View, start: int, node: int) -> int:
-    """Give a node's server, or -1 if the server is not usable or too light by now to have the node."""
+    """Give a node's server, or -1 if it is out of service or by now too light to have the node."""
     nodes = view.ints[start]
     server = view.ints[start + 1 + nodes + node]
-    if view.usable[server] and view.ints[start + 1 + 2 * nodes + node] < SCALE * view.weight[server]:
-        return server
-    return -1
+    weight = effective_weight(view.weight[server], view.in_service[server], view.ramp[server])
+    return server if view.ints[start + 1 + 2 * nodes + node] < weight else -1
 
 
 def nearest(view: View, start: int, value: int, place: int) -> int:
@@ -86,3 +85,22 @@ def nearest(view: View, start: int, value: int, place: int) -> int:
     down = (value - view.ints[start + 1 + below]) & MASK
     up = (view.ints[start + 1 + above] - value) & MASK
     return below if down <= up else above
+
+
+def following(view: View, start: int, node: int) -> int:
+    """Find the next node after one, in a circle; the same one if there is no other."""
+    nodes = view.ints[start]
+    other = node + 1 if node + 1 < nodes else 0
+    while other != node and owner(view, start, other) < 0:
+        other = other + 1 if other + 1 < nodes else 0
+    return other
+
+
+def past_avoided(view: View, start: int, node: int) -> int:
+    """Go on from a node to the next one whose server is not to be avoided, or stay if there is none."""
+    other = node
+    while owner(view, start, other) == view.avoid[0]:
+        other = following(view, start, other)
+        if other == node:
+            break
+    return other

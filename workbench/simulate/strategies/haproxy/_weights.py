@@ -1,4 +1,4 @@
-"""HAProxy's weights, and when one of its servers is full rather than down."""
+"""HAProxy's weights, and the weights that its trees hold."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ SCALE = 16
 """Effective weight of a server for each unit of weight (BE_WEIGHT_SCALE)."""
 MOST_WEIGHT = 256
 MOST_EFFECTIVE = SCALE * MOST_WEIGHT
-ENDLESS = 2**62
 
 
 def check_weights(kind: str, servers: Servers) -> None:
@@ -25,14 +24,10 @@ def check_weights(kind: str, servers: Servers) -> None:
             )
 
 
-def limits(servers: Servers) -> list[int]:
-    """List the servers' limits on requests in flight, which is HAProxy's maxconn."""
-    return [ENDLESS if limit is None else limit for limit in servers.limit]
+def effective_weight(weight: int, in_service: int, ramp: float) -> int:
+    """Give a server's weight in HAProxy's trees, 0 if it is not there; a full server is.
 
-
-def effective_weight(weight: int, usable: int, in_flight: int, limit: int) -> int:
-    """Give a server's weight in HAProxy's trees; 0 if it is not there: not usable, and not merely full.
-
-    It takes numbers since a whole view costs a compiled caller more than the rest of the loop.
+    Slow start scales it by sixteenths. It takes numbers since a whole view costs a compiled caller more
+    than the rest of the loop.
     """
-    return SCALE * weight if usable or in_flight >= limit else 0
+    return max(int(SCALE * weight * ramp), 1) if in_service and weight > 0 else 0

@@ -10,11 +10,14 @@ from workbench.simulate.strategies._base import NO_HEALTHY_SERVER, STRATEGIES, S
 
 
 def pick(view: View, rng: Generator) -> int:
-    """Take the first usable server in the order of the pool."""
+    """Take the first usable server in the order of the pool, the one to avoid if there is no other."""
+    avoided = NO_HEALTHY_SERVER
     for server in range(len(view.usable)):
         if view.usable[server]:
-            return server
-    return NO_HEALTHY_SERVER
+            if server != view.avoid[0]:
+                return server
+            avoided = server
+    return avoided
 
 
 @STRATEGIES.register

@@ -16,79 +16,78 @@ from workbench.simulate.strategies._base import NO_HEALTHY_SERVER, STRATEGIES, M
 from workbench.simulate.strategies.haproxy._map import first_slot, lay_out, map_memory
 from workbench.simulate.strategies.haproxy._ring import (
     MASK,
+    following,
     full_hash,
     nearest,
     owner,
+    past_avoided,
     ring_memory,
     starts,
 )
-from workbench.simulate.strategies.haproxy._weights import SCALE, check_weights
+from workbench.simulate.strategies.haproxy._weights import SCALE, check_weights, effective_weight
 
 # `ints`: balance factor (0: none, -1: map-based), number of keys, their hashes; then for map-based the
-# map, else the keys' places on the ring, the weight of all servers before each server, and the ring.
+# map, else the keys' places on the ring, for each server the weight of all before it, the servers'
+# limits, and the ring.
 FACTOR, KEYS, HASHES = 0, 1, 2
+ENDLESS = 2**62
 
 
 def pick(view: View, rng: Generator) -> int:
-    """Look the key's hash up, in the map's slots or on the ring."""
+    """Look the key's hash up, in the map's slots or on the ring; a full server is not passed over.
+
+    On the ring the next server is taken for one to avoid. The map has no way round it.
+    """
     ints = view.ints
     keys = ints[KEYS]
     value = ints[HASHES + view.key[0]]
     start = HASHES + keys
     if ints[FACTOR] < 0:
-        return slot_owner(view, start, value)
-    ring = start + keys + len(view.usable)
+        total = lay_out(view, start)
+        return ints[first_slot(view, start) + value % total] if total > 0 else NO_HEALTHY_SERVER
+    ring = start + keys + 2 * len(view.usable)
     node = nearest(view, ring, value, ints[start + view.key[0]])
     if node < 0:
         return NO_HEALTHY_SERVER
     if ints[FACTOR] == 0:
-        return owner(view, ring, node)
+        return owner(view, ring, past_avoided(view, ring, node))
     return bounded(view, ring, node, start + keys)
-
-
-def slot_owner(view: View, start: int, value: int) -> int:
-    """Give the server of a hash's slot; if it is full, that of the next slot whose server is not."""
-    total = lay_out(view, start)
-    slots = first_slot(view, start)
-    for step in range(total):
-        server = view.ints[slots + (value + step) % total]
-        if view.usable[server]:
-            return server
-    return NO_HEALTHY_SERVER
 
 
 def bounded(view: View, ring: int, node: int, before: int) -> int:
     """Go on from a node to the first one whose server is below its share of factor x all requests.
 
     The shares are whole and add up to the factor's part of all requests, this one included, rounded
-    up; a server has one at least. As in HAProxy, the weight before each server is that at the start.
+    up; a server has one at least. As in HAProxy, the weight before each server is that at the start,
+    requests that wait for a full server do not count, and a server to avoid is passed over.
     """
     requests = 1
     weight = 0
     for server in range(len(view.usable)):
-        requests += view.in_flight[server]
-        if view.usable[server]:
-            weight += SCALE * view.weight[server]
+        requests += served(view, server, before)
+        weight += effective_weight(view.weight[server], view.in_service[server], view.ramp[server])
     shares = (requests * view.ints[FACTOR] + 99) // 100
     rest = shares % weight
     wraps = 0
     server = owner(view, ring, node)
-    while wraps < 2:
-        own = SCALE * view.weight[server]
+    while True:
+        own = effective_weight(view.weight[server], view.in_service[server], view.ramp[server])
         earlier = view.ints[before + server]
         share = own * (shares // weight) + (earlier + own) * rest // weight - earlier * rest // weight
-        if view.in_flight[server] < max(share, 1):
-            break
-        following = -1
-        while following < 0 and wraps < 2:
-            node += 1
-            if node == view.ints[ring]:
-                node = 0
-                wraps += 1
-            following = owner(view, ring, node)
-        if wraps < 2:
-            server = following
-    return server
+        if server != view.avoid[0] and served(view, server, before) < max(share, 1):
+            return server
+        other = following(view, ring, node)
+        if other <= node:
+            wraps += 1
+            if wraps == 2:
+                return server
+        node = other
+        server = owner(view, ring, node)
+
+
+def served(view: View, server: int, before: int) -> int:
+    """Give a server's requests in flight without those that wait there because it is full."""
+    return min(view.in_flight[server], view.ints[before + len(view.usable) + server])
 
 
 def sdbm(text: bytes) -> int:
@@ -127,7 +126,10 @@ FUNCTIONS: dict[str, Callable[[bytes], int]] = {"sdbm": sdbm, "djb2": djb2, "wt6
 
 
 class HashType(Strategy):
-    """What HAProxy's strategies by hash have in common: its `hash-type` and `hash-balance-factor`."""
+    """What HAProxy's strategies by hash have in common: its `hash-type` and `hash-balance-factor`.
+
+    A request whose server is full waits for it. `View.in_flight` is to count those that wait there.
+    """
 
     type: Literal["map_based", "consistent"] = "map_based"
     """Slots in proportion to the weights, or a ring where a server that leaves only moves its own keys."""
@@ -136,6 +138,7 @@ class HashType(Strategy):
     balance_factor: int = Field(0, ge=0, le=1_000_000)
     """Most requests at a server, in % of its fair share: 101 or more, or 0 for no bound; consistent only."""
     needs_keys: ClassVar[bool] = True
+    waits_at_server: ClassVar[bool] = True
     pick = staticmethod(pick)
 
     @field_validator("balance_factor")
@@ -161,8 +164,9 @@ class HashType(Strategy):
             return Memory([-1, *values, *map_memory(servers)], [])
         weights = SCALE * np.array(servers.weight)
         before = (np.cumsum(weights) - weights).tolist()
+        limits = [ENDLESS if limit is None else limit for limit in servers.limit]
         ring = ring_memory(servers)
-        return Memory([self.balance_factor, *values, *starts(ring, hashes), *before, *ring], [])
+        return Memory([self.balance_factor, *values, *starts(ring, hashes), *before, *limits, *ring], [])
 
 
 @STRATEGIES.register

@@ -14,33 +14,38 @@ from workbench.simulate.strategies.haproxy._weights import (
     SCALE,
     check_weights,
     effective_weight,
-    limits,
 )
 
-# `ints`: insertions so far, then one entry a server of each of: limit, effective weight in the tree
-# (0: not in it), key, number of its insertion.
+# `ints`: insertions so far, then one entry a server of each of: effective weight in the tree (0: not in
+# it), key, number of its insertion.
 
 
 def pick(view: View, rng: Generator) -> int:
-    """Take the usable server that comes first in the tree: least key, then longest at that key."""
+    """Take the usable server that comes first in the tree: least key, then longest at that key.
+
+    The server to avoid is taken if no other one is usable.
+    """
     count = len(view.usable)
     ints = view.ints
-    weights, keys, orders = 1 + count, 1 + 2 * count, 1 + 3 * count
+    weights, keys, orders = 1, 1 + count, 1 + 2 * count
     best = NO_HEALTHY_SERVER
     for server in range(count):
-        weight = effective_weight(
-            view.weight[server], view.usable[server], view.in_flight[server], ints[1 + server]
-        )
+        weight = effective_weight(view.weight[server], view.in_service[server], view.ramp[server])
         if weight != ints[weights + server]:
             ints[weights + server] = weight
             if weight > 0:
                 insert(view, server)
-        if view.usable[server] and (
+        if not view.usable[server] or server == view.avoid[0]:
+            continue
+        if (
             best < 0
             or ints[keys + server] < ints[keys + best]
             or (ints[keys + server] == ints[keys + best] and ints[orders + server] < ints[orders + best])
         ):
             best = server
+    avoided = view.avoid[0]
+    if best < 0 and avoided >= 0 and view.usable[avoided]:
+        best = avoided
     return best
 
 
@@ -49,21 +54,21 @@ def key(view: View, server: int) -> int:
     in_flight = view.in_flight[server]
     if in_flight <= 0:
         return 0
-    return (in_flight + 1) * MOST_EFFECTIVE // view.ints[1 + len(view.usable) + server]
+    return (in_flight + 1) * MOST_EFFECTIVE // view.ints[1 + server]
 
 
 def insert(view: View, server: int) -> None:
     """Put a server behind those of its key."""
     count = len(view.usable)
-    view.ints[1 + 2 * count + server] = key(view, server)
-    view.ints[1 + 3 * count + server] = view.ints[0]
+    view.ints[1 + count + server] = key(view, server)
+    view.ints[1 + 2 * count + server] = view.ints[0]
     view.ints[0] += 1
 
 
 def taken(view: View, server: int) -> None:
     """Move a server to its new place, if the request changed its key."""
     count = len(view.usable)
-    if view.ints[1 + count + server] > 0 and key(view, server) != view.ints[1 + 2 * count + server]:
+    if view.ints[1 + server] > 0 and key(view, server) != view.ints[1 + count + server]:
         insert(view, server)
 
 
@@ -76,7 +81,8 @@ def ended(view: View, server: int, seconds: float) -> None:
 class HaproxyLeastconn(Strategy):
     """The server with the fewest requests for its weight, those that wait there included.
 
-    Idle servers are all equal, whatever their weight, and equals take turns.
+    Idle servers are all equal, whatever their weight, and equals take turns. A full server keeps its
+    place in the order; the request goes to the next one, or waits at the balancer if all are full.
     """
 
     summary: ClassVar[str] = "fewest requests for the weight; idle servers in turn whatever their weight"
@@ -91,4 +97,4 @@ class HaproxyLeastconn(Strategy):
         check_weights(self.kind, servers)
         count = servers.count
         weights = [SCALE * weight for weight in servers.weight]
-        return Memory([count, *limits(servers), *weights, *[0] * count, *range(count)], [])
+        return Memory([count, *weights, *[0] * count, *range(count)], [])

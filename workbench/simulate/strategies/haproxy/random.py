@@ -10,8 +10,14 @@ from pydantic import Field
 
 from workbench.simulate.pool import Servers
 from workbench.simulate.strategies._base import NO_HEALTHY_SERVER, STRATEGIES, Memory, Strategy, View
-from workbench.simulate.strategies.haproxy._ring import find, nearest, owner, ring_memory
-from workbench.simulate.strategies.haproxy._weights import check_weights
+from workbench.simulate.strategies.haproxy._ring import (
+    find,
+    nearest,
+    owner,
+    past_avoided,
+    ring_memory,
+)
+from workbench.simulate.strategies.haproxy._weights import check_weights, effective_weight
 
 HASHES = 2**32
 
@@ -25,7 +31,8 @@ BLOCK = 3
 def pick(view: View, rng: Generator) -> int:
     """Draw hashes and take the least loaded for the weight of the servers that they fall to.
 
-    A server may be drawn twice. Of equals the later draw wins, or the one with the lower rate.
+    A server may be drawn twice. Of equals the later draw wins, or the one with the lower rate. A server
+    to avoid gives way to the next one on the ring. If the one that is left is full there is none.
     """
     best = NO_HEALTHY_SERVER
     for _ in range(view.ints[0]):
@@ -33,15 +40,20 @@ def pick(view: View, rng: Generator) -> int:
         node = nearest(view, RING, value, find(view, RING, value))
         if node < 0:
             return NO_HEALTHY_SERVER
-        server = owner(view, RING, node)
+        server = owner(view, RING, past_avoided(view, RING, node))
         if best < 0:
             best = server
             continue
-        mine = view.in_flight[server] * view.weight[best]
-        least = view.in_flight[best] * view.weight[server]
+        mine = view.in_flight[server] * effective(view, best)
+        least = view.in_flight[best] * effective(view, server)
         if mine < least or (mine == least and not (view.ints[1] and rate(view, server) > rate(view, best))):
             best = server
-    return best
+    return best if view.usable[best] else NO_HEALTHY_SERVER
+
+
+def effective(view: View, server: int) -> int:
+    """Give a server's effective weight."""
+    return effective_weight(view.weight[server], view.in_service[server], view.ramp[server])
 
 
 def rate(view: View, server: int) -> float:
@@ -71,7 +83,8 @@ class HaproxyRandom(Strategy):
     """The server with the fewest requests for its weight of those that a few random hashes fall to.
 
     Random hashes fall on the ring of consistent hashing, so that heavier servers are drawn more often.
-    A server at its limit is not drawn; HAProxy queues a request whose draws come out at a full one.
+    Servers at their limit are drawn as well: where the draws come out at a full one the request has no
+    server and waits at the balancer, until any of them has room, though others have room now.
     """
 
     summary: ClassVar[str] = "the emptier of two draws from the hash ring (more with draws)"

@@ -15,7 +15,6 @@ from workbench.simulate.strategies.haproxy._weights import (
     SCALE,
     check_weights,
     effective_weight,
-    limits,
 )
 
 # `ints` begins with the group's state; then comes a block for each server. A tree is the servers that
@@ -24,19 +23,21 @@ from workbench.simulate.strategies.haproxy._weights import (
 # those that wait for the next one; CURRENT holds those with a place in this cycle.
 POSITION, CYCLE, NEXT_CYCLE, INIT, INSERTIONS = 0, 1, 2, 3, 4
 BLOCKS = 5
-TREE, KEY, ORDER, PLACE, LAST_PLACE, REMAINDER, WEIGHT, LIMIT, CHAIN = 0, 1, 2, 3, 4, 5, 6, 7, 8
-BLOCK = 9
+TREE, KEY, ORDER, PLACE, LAST_PLACE, REMAINDER, WEIGHT, CHAIN = 0, 1, 2, 3, 4, 5, 6, 7
+BLOCK = 8
 NOWHERE, FIRST, SECOND, CURRENT, DRAWN = 0, 1, 2, 3, 4
 
 
 def pick(view: View, rng: Generator) -> int:
     """Take the server whose place has come, else the heaviest that has had no turn in this cycle.
 
-    Full servers on the way lose their turn: they are queued anew as if they had been picked.
+    Full servers on the way, and the one to avoid, lose their turn: they are queued anew as if they had
+    been picked. Where no other server has room the one to avoid is taken all the same.
     """
     ints = view.ints
     follow_changes(view)
     full = -1
+    avoided = NO_HEALTHY_SERVER
     switched = False
     while True:
         if ints[CYCLE] == 0:
@@ -48,22 +49,26 @@ def pick(view: View, rng: Generator) -> int:
             ints[CYCLE] = ints[POSITION] = ints[NEXT_CYCLE]
             server = next_in_line(view)
         if server < 0:
+            server = avoided
             break
         advance(view, server)
         ints[BLOCKS + BLOCK * server + TREE] = DRAWN
         ints[POSITION] += 1
         if view.usable[server]:
-            queue(view, server)
-            break
+            if server != view.avoid[0] or avoided >= 0:
+                break
+            avoided = server
         ints[BLOCKS + BLOCK * server + CHAIN] = full
         full = server
+    if server >= 0:
+        queue(view, server)
     while full >= 0:
-        if switched:
+        if full != server and switched:
             queue_by_weight(view, full, ints[INIT])
-        else:
+        elif full != server:
             queue(view, full)
         full = ints[BLOCKS + BLOCK * full + CHAIN]
-    return server if server >= 0 else NO_HEALTHY_SERVER
+    return server
 
 
 def next_in_line(view: View) -> int:
@@ -142,9 +147,7 @@ def follow_changes(view: View) -> None:
     for server in range(len(view.usable)):
         own = BLOCKS + BLOCK * server
         old = ints[own + WEIGHT]
-        new = effective_weight(
-            view.weight[server], view.usable[server], view.in_flight[server], ints[own + LIMIT]
-        )
+        new = effective_weight(view.weight[server], view.in_service[server], view.ramp[server])
         if new == old:
             continue
         ints[NEXT_CYCLE] += new - old
@@ -179,7 +182,8 @@ def move(view: View, server: int) -> None:
 class HaproxyRoundrobin(Strategy):
     """Weighted round robin that spreads turns over the cycle and follows changed weights.
 
-    A full server (HAProxy's maxconn, here the limit) is passed over but keeps its place in the cycle.
+    A full server (HAProxy's maxconn, here the limit) is passed over but keeps its place in the cycle; if
+    all are full the request waits at the balancer.
     """
 
     summary: ClassVar[str] = "weighted round robin that follows changed weights"
@@ -192,8 +196,8 @@ class HaproxyRoundrobin(Strategy):
         check_weights(self.kind, servers)
         total = SCALE * sum(servers.weight)
         ints = [total, total, total, FIRST, servers.count]
-        for order, (weight, limit) in enumerate(zip(servers.weight, limits(servers), strict=True)):
+        for order, weight in enumerate(servers.weight):
             effective = SCALE * weight
             tree = FIRST if weight else NOWHERE
-            ints += (tree, MOST_EFFECTIVE - effective, order, 0, 0, 0, effective, limit, -1)
+            ints += (tree, MOST_EFFECTIVE - effective, order, 0, 0, 0, effective, -1)
         return Memory(ints, [])

@@ -16,20 +16,30 @@ MAP = 1
 
 
 def pick(view: View, rng: Generator) -> int:
-    """Take the server of the next slot, passing over full ones; `ints` is the slot, then the map."""
+    """Take the server of the next slot, passing over full ones; `ints` is the slot, then the map.
+
+    The server to avoid is taken if no other one has room, by the last of its slots.
+    """
     ints = view.ints
     total = lay_out(view, MAP)
     if total == 0:
         return NO_HEALTHY_SERVER
     begin = ints[0] if ints[0] < total else 0
     slots = first_slot(view, MAP)
+    avoided = NO_HEALTHY_SERVER
+    following = 0
     for step in range(total):
         slot = (begin + step) % total
         server = ints[slots + slot]
         if view.usable[server]:
-            ints[0] = slot + 1
-            return server
-    return NO_HEALTHY_SERVER
+            if server != view.avoid[0]:
+                ints[0] = slot + 1
+                return server
+            avoided = server
+            following = slot + 1
+    if avoided >= 0:
+        ints[0] = following
+    return avoided
 
 
 @STRATEGIES.register

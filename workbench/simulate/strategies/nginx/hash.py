@@ -10,7 +10,7 @@ from numpy.random import Generator
 
 from workbench.simulate.pool import Servers
 from workbench.simulate.strategies._base import NO_HEALTHY_SERVER, STRATEGIES, Memory, Strategy, View
-from workbench.simulate.strategies.nginx._weights import TRIES, server_at, smooth_memory, total_weight
+from workbench.simulate.strategies.nginx._weights import TRIES, failed, server_at, smooth_memory, total_weight
 from workbench.simulate.strategies.nginx.round_robin import pick as round_robin
 
 
@@ -46,6 +46,7 @@ class NginxHash(Strategy):
     kind: Literal["nginx.hash"] = "nginx.hash"
     needs_keys: ClassVar[bool] = True
     pick = staticmethod(pick)
+    failed = staticmethod(failed)
 
     def memory(self, servers: Servers, keys: Sequence[str]) -> Memory:
         """Hash every key once."""

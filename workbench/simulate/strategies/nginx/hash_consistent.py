@@ -11,7 +11,7 @@ from numpy.random import Generator
 
 from workbench.simulate.pool import Servers
 from workbench.simulate.strategies._base import NO_HEALTHY_SERVER, STRATEGIES, Memory, Strategy, View
-from workbench.simulate.strategies.nginx._weights import TRIES, smooth_memory
+from workbench.simulate.strategies.nginx._weights import TRIES, failed, smooth_memory
 from workbench.simulate.strategies.nginx.round_robin import pick as round_robin
 
 POINTS = 160
@@ -63,6 +63,7 @@ class NginxHashConsistent(Strategy):
     kind: Literal["nginx.hash_consistent"] = "nginx.hash_consistent"
     needs_keys: ClassVar[bool] = True
     pick = staticmethod(pick)
+    failed = staticmethod(failed)
 
     def memory(self, servers: Servers, keys: Sequence[str]) -> Memory:
         """Lay out the ring by the servers' names, such as `10.0.0.1:80`, and place every key on it."""

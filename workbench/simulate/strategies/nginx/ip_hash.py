@@ -11,7 +11,7 @@ from numpy.random import Generator
 from workbench.errors import InputError
 from workbench.simulate.pool import Servers
 from workbench.simulate.strategies._base import NO_HEALTHY_SERVER, STRATEGIES, Memory, Strategy, View
-from workbench.simulate.strategies.nginx._weights import TRIES, server_at, smooth_memory, total_weight
+from workbench.simulate.strategies.nginx._weights import TRIES, failed, server_at, smooth_memory, total_weight
 from workbench.simulate.strategies.nginx.round_robin import pick as round_robin
 
 FACTOR = 113
@@ -50,6 +50,7 @@ class NginxIpHash(Strategy):
     kind: Literal["nginx.ip_hash"] = "nginx.ip_hash"
     needs_keys: ClassVar[bool] = True
     pick = staticmethod(pick)
+    failed = staticmethod(failed)
 
     def memory(self, servers: Servers, keys: Sequence[str]) -> Memory:
         """Reduce every address to its a and b.

@@ -9,7 +9,7 @@ from numpy.random import Generator
 
 from workbench.simulate.pool import Servers
 from workbench.simulate.strategies._base import NO_HEALTHY_SERVER, STRATEGIES, Memory, Strategy, View
-from workbench.simulate.strategies.nginx._weights import smooth_memory
+from workbench.simulate.strategies.nginx._weights import failed, smooth_memory
 
 
 def pick(view: View, rng: Generator) -> int:
@@ -63,6 +63,7 @@ class NginxLeastConn(Strategy):
     source: ClassVar[str] = "nginx 1.22 (ngx_http_upstream_least_conn_module.c)"
     kind: Literal["nginx.least_conn"] = "nginx.least_conn"
     pick = staticmethod(pick)
+    failed = staticmethod(failed)
 
     def memory(self, servers: Servers, keys: Sequence[str]) -> Memory:
         """Begin as round robin does."""

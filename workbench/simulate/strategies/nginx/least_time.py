@@ -11,7 +11,7 @@ from pydantic import Field
 from workbench.quantities import Duration
 from workbench.simulate.pool import Servers
 from workbench.simulate.strategies._base import NO_HEALTHY_SERVER, STRATEGIES, Memory, Strategy, View
-from workbench.simulate.strategies.nginx._weights import smooth_memory
+from workbench.simulate.strategies.nginx._weights import failed, smooth_memory
 
 LONGEST = 5000
 """Response times above so many milliseconds are all alike."""
@@ -127,7 +127,7 @@ def taken(view: View, server: int) -> None:
 
 
 def ended(view: View, server: int, seconds: float) -> None:
-    """Learn the response time of a request."""
+    """Count a request in flight no longer, if the times of those in flight are followed."""
     count = len(view.usable)
     ints = view.ints
     own = 2 * count + SETTINGS + BLOCK * server
@@ -140,7 +140,12 @@ def ended(view: View, server: int, seconds: float) -> None:
             ints[own + SPENT] += (now - ints[own + SINCE]) * ints[own + REQUESTS] - time
             ints[own + SINCE] = now
         ints[own + REQUESTS] -= 1
-    ints[own + TIME] = average(ints[own + TIME], time)
+
+
+def answered(view: View, server: int, seconds: float) -> None:
+    """Learn the response time of a request that went well."""
+    own = 2 * len(view.usable) + SETTINGS + BLOCK * server
+    view.ints[own + TIME] = average(view.ints[own + TIME], int(seconds * 1000))
 
 
 @STRATEGIES.register
@@ -148,7 +153,7 @@ class NginxLeastTime(Strategy):
     """The server with the least response time x (connections + 1) / weight.
 
     Response times are a moving average in whole milliseconds, rounded up to the next 20 ms and at
-    most 5 s, so that servers of about the same speed share by round robin.
+    most 5 s, so that servers of about the same speed share by round robin. Only good answers count.
     """
 
     summary: ClassVar[str] = "least average response time times connections, for the weight"
@@ -161,6 +166,8 @@ class NginxLeastTime(Strategy):
     pick = staticmethod(pick)
     taken = staticmethod(taken)
     ended = staticmethod(ended)
+    answered = staticmethod(answered)
+    failed = staticmethod(failed)
 
     def memory(self, servers: Servers, keys: Sequence[str]) -> Memory:
         """Begin with no response times known and all servers tried long ago."""

@@ -9,7 +9,7 @@ from numpy.random import Generator
 
 from workbench.simulate.pool import Servers
 from workbench.simulate.strategies._base import NO_HEALTHY_SERVER, STRATEGIES, Memory, Strategy, View
-from workbench.simulate.strategies.nginx._weights import TRIES, server_at, smooth_memory, total_weight
+from workbench.simulate.strategies.nginx._weights import TRIES, failed, server_at, smooth_memory, total_weight
 from workbench.simulate.strategies.nginx.round_robin import pick as round_robin
 
 
@@ -33,6 +33,7 @@ class NginxRandom(Strategy):
     source: ClassVar[str] = "nginx 1.22 (ngx_http_upstream_random_module.c)"
     kind: Literal["nginx.random"] = "nginx.random"
     pick = staticmethod(pick)
+    failed = staticmethod(failed)
 
     def memory(self, servers: Servers, keys: Sequence[str]) -> Memory:
         """Begin as round robin does, for the fallback."""

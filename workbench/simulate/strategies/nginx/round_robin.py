@@ -9,7 +9,7 @@ from numpy.random import Generator
 
 from workbench.simulate.pool import Servers
 from workbench.simulate.strategies._base import NO_HEALTHY_SERVER, STRATEGIES, Memory, Strategy, View
-from workbench.simulate.strategies.nginx._weights import smooth_memory
+from workbench.simulate.strategies.nginx._weights import failed, smooth_memory
 
 
 def pick(view: View, rng: Generator) -> int:
@@ -45,6 +45,7 @@ class NginxRoundRobin(Strategy):
     source: ClassVar[str] = "nginx 1.22 (ngx_http_upstream_round_robin.c)"
     kind: Literal["nginx.round_robin"] = "nginx.round_robin"
     pick = staticmethod(pick)
+    failed = staticmethod(failed)
 
     def memory(self, servers: Servers, keys: Sequence[str]) -> Memory:
         """Begin with current weights of 0 and effective weights as configured."""

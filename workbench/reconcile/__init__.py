@@ -1,0 +1,1 @@
+"""Matching two ledgers, with a confidence for every proposal."""

@@ -1,0 +1,160 @@
+"""Versions of the decision configuration: who changed what, when and why.
+
+A version is never changed. Whoever saves says on which version the change is based; if another was
+saved since, nothing is written and the writer is told, so of two writers one wins. A reader sees a
+version or the one before, never a mixture.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from workbench.documents import check
+from workbench.errors import ConflictError, InputError, NotFoundError
+from workbench.reconcile.book import Book
+from workbench.reconcile.configuration import DecisionConfiguration
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of the configuration."""
+
+    version: int
+    """Its number, from 1 on."""
+    configuration: DecisionConfiguration
+    author: str
+    at: datetime
+    """When it was saved, UTC."""
+    reason: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """One key of the configuration in which two versions differ."""
+
+    key: str
+    before: Any
+    """None where the key was not there."""
+    after: Any
+
+
+class ConfigurationVersions:
+    """The versions, in a book.
+
+    Args:
+        book: where they are kept.
+    """
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+
+    def current(self) -> Version | None:
+        """Return the version that holds; None before the first."""
+        rows = self._book.rows("select * from versions order by version desc limit 1")
+        return _version(rows[0]) if rows else None
+
+    def one(self, version: int) -> Version:
+        """Return a version.
+
+        Raises:
+            NotFoundError: there is no such version.
+        """
+        rows = self._book.rows("select * from versions where version = ?", (version,))
+        if not rows:
+            raise NotFoundError(
+                f"there is no version {version} of the decision configuration; "
+                "`workbench reconcile config history` lists those there are"
+            )
+        return _version(rows[0])
+
+    def history(self) -> list[Version]:
+        """Return all versions, newest first."""
+        return [_version(row) for row in self._book.rows("select * from versions order by version desc")]
+
+    def save(
+        self, configuration: DecisionConfiguration, *, based_on: int, author: str, at: datetime, reason: str
+    ) -> Version:
+        """Save a configuration as the next version.
+
+        Args:
+            configuration: all of it, not only what changes.
+            based_on: the version that the change was made from; 0 for the first.
+            author: who changes it.
+            at: when, with its time zone.
+            reason: why.
+
+        Raises:
+            ConflictError: another version was saved since; nothing is written.
+            InputError: no author or no reason.
+        """
+        for name, text in (("author", author), ("reason", reason)):
+            if not text.strip():
+                raise InputError(f"{name}: given nothing; allowed: a text, kept with the version")
+        with self._book.writing() as sqlite:
+            row = sqlite.execute("select * from versions order by version desc limit 1").fetchone()
+            if (row["version"] if row else 0) != based_on:
+                raise _conflict(_version(row) if row else None, based_on)
+            number = based_on + 1
+            sqlite.execute(
+                "insert into versions (version, content, author, at, reason) values (?, ?, ?, ?, ?)",
+                (number, json.dumps(configuration.content()), author, at.isoformat(), reason),
+            )
+        return Version(number, configuration, author, at, reason)
+
+    def roll_back(self, to: int, *, based_on: int, author: str, at: datetime, reason: str) -> Version:
+        """Save what an earlier version says as the next version; a certificate voided since stays void.
+
+        Raises:
+            NotFoundError: there is no such version.
+            ConflictError: another version was saved since `based_on`; nothing is written.
+        """
+        earlier = self.one(to).configuration
+        voids = [
+            version.configuration.certified.void
+            for version in self.history()
+            if version.version > to and version.configuration.certified is not None
+        ]
+        # What voided a certificate since then is no less true for being rolled back.
+        since = next((why for why in voids if why), "")
+        if since and earlier.certified is not None and not earlier.certified.void:
+            earlier = earlier.with_void(since)
+        return self.save(earlier, based_on=based_on, author=author, at=at, reason=reason)
+
+
+def differences(before: DecisionConfiguration | None, after: DecisionConfiguration) -> list[Change]:
+    """List the keys in which two configurations differ, in the order of the document."""
+    old = _flat(before.content()) if before else {}
+    new = _flat(after.content())
+    keys = list(dict.fromkeys([*new, *old]))
+    return [Change(key, old.get(key), new.get(key)) for key in keys if old.get(key) != new.get(key)]
+
+
+def _flat(content: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in content.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{above}{key}.")
+        else:
+            flat[f"{above}{key}"] = value
+    return flat
+
+
+def _version(row: sqlite3.Row) -> Version:
+    name = f"version {row['version']} of the decision configuration"
+    content = check(json.loads(row["content"]), DecisionConfiguration, name=name, folder=Path.cwd())
+    return Version(row["version"], content, row["author"], datetime.fromisoformat(row["at"]), row["reason"])
+
+
+def _conflict(current: Version | None, based_on: int) -> ConflictError:
+    if current is None:
+        return ConflictError(f"based on: given version {based_on}; allowed: 0, since there is no version yet")
+    return ConflictError(
+        f"based on: given version {based_on}; allowed: {current.version}, saved by {current.author} at "
+        f"{current.at:%Y-%m-%d %H:%M} ({current.reason}); look at what it changed, then make the change anew"
+    )
