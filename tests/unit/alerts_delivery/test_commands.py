@@ -39,6 +39,12 @@ rules:
     condition: {kind: sql, query: "select 'web' as pool, 5.5 as value", above: 3}
 """
 
+DEPTH = """\
+name: depth
+rules:
+  - {name: Deep, condition: {kind: threshold, of: workbench_queue_depth, above: 3}}
+"""
+
 Ended = tuple[int, str, str]
 
 
@@ -52,6 +58,7 @@ def command(
     monkeypatch.setenv("TEAM_URL", f"{receiver.url}/s3cr3t-path")
     (tmp_path / "plan.yaml").write_text(PLAN)
     (tmp_path / "rules.yaml").write_text(RULES)
+    (tmp_path / "depth.yaml").write_text(DEPTH)
 
     def run(*arguments: str) -> Ended:
         monkeypatch.setattr(sys, "argv", ["workbench", "alerts", *arguments])
@@ -186,6 +193,11 @@ def test_dead_letters_are_shown_and_sent_again(command, receiver: Receiver):
         (["run", "none.yaml", "--to", "plan.yaml"], 2, "none.yaml: document: given what cannot be read"),
         (["run", "rules.yaml", "--to", "none.yaml"], 2, "none.yaml: document: given what cannot be read"),
         (["run", "rules.yaml", "rules.yaml", "--to", "plan.yaml"], 2, "rules: given Always in two files"),
+        (
+            ["run", "depth.yaml", "--to", "plan.yaml"],
+            2,
+            "rules: given Deep over metrics; allowed: with the addr",
+        ),
         (["run", "rules.yaml", "--to", "plan.yaml", "--prometheus", "here"], 2, "http://127.0.0.1:9090"),
         (
             ["run", "rules.yaml", "--to", "plan.yaml", "--for", "soon"],
