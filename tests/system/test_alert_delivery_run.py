@@ -85,7 +85,7 @@ def test_a_run_that_is_killed_at_random_instants_tells_of_every_alert(folder: Pa
     )
     for _ in range(16):
         process = start(folder)
-        assert "1 rules every 500 ms" in process.stderr.readline()
+        assert "rules: 1, every 500 ms" in process.stderr.readline()
         time.sleep(3.0 * rng.random())
         process.kill()
         assert process.wait() == -signal.SIGKILL

@@ -132,6 +132,7 @@ def test_a_lake_is_looked_into_compacted_and_collected(command):
     code, out, _ = command("store", "gc", "--larger-than", "0MB", "--json")
     assert json.loads(out)["summary"] == "requests of 2 runs let go, 0 files removed"
     assert "requests of 0 runs" in command("store", "gc", "--larger-than", "0MB")[1]
+    assert command("sql", "select count(*) from requests", "--json")[1].endswith("[[0]]}\n")
     assert command("show", "1")[0] == 0
 
 

@@ -105,6 +105,8 @@ class Runner:
     def turn(self) -> float:
         """Do what is due, and say how long nothing else is, seconds."""
         now = self._clock()
+        if self._next - now > self._every:  # the system's clock was put back
+            self._next = now
         evaluation = None
         if now >= self._next:
             # On the grid, so that a rule's `for` is not missed by the millisecond that a turn takes.

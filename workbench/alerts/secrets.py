@@ -90,7 +90,7 @@ class Vault:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
-        self._known: set[str] = set()
+        self._known: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         return "Vault()"
@@ -108,7 +108,7 @@ class Vault:
         else:
             value = _content(secret.file or Path())
         value = value.strip()
-        self._known |= _forms(value)
+        self._known = self._known | _forms(value)  # put in place at once, since other threads hide meanwhile
         return value
 
     def hide(self, text: str) -> str:

@@ -85,14 +85,23 @@ class SeriesSet:
 
     def chosen(self, matchers: Sequence[Matcher]) -> SeriesSet:
         """Give the series that all matchers match."""
+        equal = next((one for one in matchers if one.operator == "=" and one.value), None)
+        places = range(len(self)) if equal is None else self._places.get((equal.name, equal.value), ())
         wanted = [
-            place
-            for place, labels in enumerate(self.labels)
-            if all(matcher.matches(labels) for matcher in matchers)
+            place for place in places if all(matcher.matches(self.labels[place]) for matcher in matchers)
         ]
         if len(wanted) == len(self):
             return self
         return SeriesSet.gather(self.one(place) for place in wanted)
+
+    @cached_property
+    def _places(self) -> Mapping[tuple[str, str], list[int]]:
+        """Where each label's value stands."""
+        found: dict[tuple[str, str], list[int]] = {}
+        for place, labels in enumerate(self.labels):
+            for pair in labels.items():
+                found.setdefault(pair, []).append(place)
+        return found
 
     def without(self, start: float, end: float) -> SeriesSet:
         """Give the series without the samples from start to before end, seconds."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from workbench.alerts.runner import Told
 
 app = typer.Typer()
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 PlanFile = Annotated[
     Path, typer.Argument(help="Whom to tell: a YAML file of receivers.", metavar="RECEIVERS")
@@ -50,21 +54,31 @@ def run(
     """Evaluate rules in real time and tell receivers, until it is stopped."""
     from workbench import workflows
 
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    view = workflows.run_alerts(
-        rules,
-        to,
-        prometheus=prometheus,
-        settings=settings(lake),
-        state=state,
-        seconds=None if duration is None else _seconds("for", duration),
-        stop=stop,
-        started=lambda line: typer.echo(line, err=True),
-        watch=_say,
-    )
+    with _stopped_by_signals() as stop:
+        view = workflows.run_alerts(
+            rules,
+            to,
+            prometheus=prometheus,
+            settings=settings(lake),
+            state=state,
+            seconds=None if duration is None else _seconds("for", duration),
+            stop=stop,
+            started=lambda line: typer.echo(line, err=True),
+            watch=_say,
+        )
     display(view, as_json)
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[threading.Event]:
+    """Give an event that Ctrl-C and the request to end set, so that attempts under way are finished."""
+    stop = threading.Event()
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in _SIGNALS}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _say(told: Told) -> None:

@@ -5,13 +5,22 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
 
 from workbench.cli.options import AsJson, Lake, settings
 from workbench.cli.output import display
 from workbench.errors import InputError
+
+if TYPE_CHECKING:
+    from workbench.workflows import RowsView
+
+_WIDEST = 100_000
+"""Columns of a line; rows of a statement are never cut."""
 
 app = typer.Typer()
 store = typer.Typer(help="Look into the lake of results, and keep it in order.", no_args_is_help=True)
@@ -43,7 +52,8 @@ def sql(
         workflows.write_rows(table, output)
         typer.echo(f"{table.num_rows:,} rows are in {output}", err=as_json)
     else:
-        display(workflows.RowsView.of(table), as_json)
+        view = workflows.RowsView.of(table)
+        display(view, as_json) if as_json else _show_whole(view)
 
 
 @store.command()
@@ -161,6 +171,18 @@ def dictionary() -> None:
     from workbench import workflows
 
     typer.echo(workflows.store_dictionary(), nl=False)
+
+
+def _show_whole(view: RowsView) -> None:
+    """Print rows with every value whole, however wide they are; a terminal breaks long lines."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for column in view.columns():
+        table.add_column(column, no_wrap=True)
+    for row in view.rows():
+        table.add_row(*row)
+    console = Console(width=_WIDEST, highlight=False, markup=False)
+    for line in (view.title(), table, *view.remarks()):
+        console.print(line, soft_wrap=True)
 
 
 def _parameters(given: list[str]) -> dict[str, Any]:

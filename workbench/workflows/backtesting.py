@@ -30,7 +30,7 @@ from workbench.tables import Outcome
 from workbench.workflows.alert_views import AdviceView, BacktestView, CandidateView, MessageView, ScoreView
 from workbench.workflows.alerting import write_files
 from workbench.workflows.drills import drill_episodes, load_drill
-from workbench.workflows.queue_series import Requests, queue_series
+from workbench.workflows.queue_series import Answers, Observed, Visits, queue_series
 from workbench.workflows.simulating import Report
 
 _BEFORE, _AFTER = 120.0, 300.0
@@ -125,10 +125,10 @@ def _episode(
     store: Store, run_id: int, incidents: Sequence[Incident], step: float, recovery: float
 ) -> Episode:
     scenario = Scenario.model_validate_json(store.run(run_id).scenario_json)
-    requests = _stored_requests(store, run_id, scenario)
-    until = float(requests.answered.max()) if len(requests.server) else 0.0
-    servers = scenario.servers()
-    metrics = queue_series(requests, names=servers.names, slots=servers.slots, step=step, until=until)
+    observed = _stored_run(store, run_id, scenario)
+    answered = observed.answers.answered
+    until = float(answered.max()) if len(answered) else 0.0
+    metrics = queue_series(observed, step=step, until=until)
     late = [one for one in incidents if one.start > until]
     if late:
         raise InputError(f"incident: given one at {late[0].start:g}s; allowed: within the run's {until:.6g}s")
@@ -136,23 +136,31 @@ def _episode(
     return Episode(MemorySource(metrics), 0.0, until, ordered, recovery, f"run {run_id}")
 
 
-def _stored_requests(store: Store, run_id: int, scenario: Scenario) -> Requests:
+def _stored_run(store: Store, run_id: int, scenario: Scenario) -> Observed:
+    """Take what a scrape would have seen out of the stored requests, of each its last attempt."""
     table = queries.requests_of_run(store, run_id=run_id)
     column = {name: table.column(name).to_numpy() for name in table.column_names}
     server = column["server_id"].astype(np.int64)
-    delay = np.array(scenario.servers().delay)[np.maximum(server, 0)]
-    reached = column["arrival_s"] + delay
+    servers = scenario.servers()
+    reached = column["arrival_s"] + np.array(servers.delay)[np.maximum(server, 0)]
+    answered = column["arrival_s"] + column["response_s"]
     served = column["outcome"] == Outcome.OK.value
     begin = np.where(served, reached + column["wait_s"], np.nan)
-    return Requests(
-        reached=reached,
-        begin=begin,
-        finish=begin + column["service_s"],
-        answered=column["arrival_s"] + column["response_s"],
-        response=column["response_s"],
+    visits = Visits.gather(
+        server[served],
+        reached[served],
+        begin[served],
+        (begin + column["service_s"])[served],
+        answered[served],
+    )
+    answers = Answers(
         server=server,
+        answered=answered,
+        response=column["response_s"],
+        wait=column["wait_s"],
         outcome=column["outcome"].astype(np.int64),
     )
+    return Observed(servers.names, servers.slots, visits, answers, {})
 
 
 def _chosen(content: RuleFile, only: Sequence[str]) -> list[Rule]:

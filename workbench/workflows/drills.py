@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from workbench.alerts.backtest import Episode, Incident
@@ -19,9 +19,12 @@ from workbench.errors import InputError
 from workbench.quantities import Duration, Extent, PositiveDuration
 from workbench.simulate import Scenario, Workload, load_scenario
 from workbench.simulate.arrivals import Poisson, RateOverTime
-from workbench.workflows.queue_series import Requests, queue_series
+from workbench.simulate.faults import FAULTS, check_faults
+from workbench.simulate.faults import Fault as Breakage
+from workbench.workflows.queue_series import observe, queue_series
 from workbench.workflows.simulating import ENGINE, Report
 
+_LOADS = ("overload", "flash_crowd")
 _SPIKE = 20
 """Steps by which a flash crowd's decay is drawn."""
 
@@ -29,9 +32,11 @@ _SPIKE = 20
 class Fault(Section):
     """Something that goes wrong, at a time of its own."""
 
-    fault: Literal["overload", "flash_crowd", "blackout"]
+    fault: str
     """overload: the rate is `factor` times as high. flash_crowd: it jumps there and falls back in a line.
-    blackout: nobody samples the metrics."""
+    blackout: nobody samples the metrics. Or a fault of scenarios that lasts, such as crash or slow."""
+    keys: dict[str, Any] = Field(default_factory=dict, max_length=20)
+    """Of a fault of scenarios its own keys, such as `servers`, but for those that say when."""
     factor: float = Field(1.0, ge=1, le=1000)
     """How many times the usual rate."""
     lasting: PositiveDuration
@@ -39,16 +44,51 @@ class Fault(Section):
     name: str = Field("", max_length=100)
     """What reports call it; the fault and its factor without the key."""
 
+    @field_validator("fault")
+    @classmethod
+    def _known(cls, fault: str) -> str:
+        if fault not in (known := [*_LOADS, "blackout", *_lasting()]):
+            raise PydanticCustomError("fault", "one of {known}", {"known": ", ".join(known)})
+        return fault
+
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if (self.factor > 1) == (self.fault == "blackout"):
-            raise PydanticCustomError("factor", "`factor` above 1, but for a blackout, which has none")
+        if (self.factor > 1) != (self.fault in _LOADS):
+            raise PydanticCustomError("factor", "`factor` above 1 with overload and flash_crowd, only there")
+        if self.keys and self.fault not in _lasting():
+            raise PydanticCustomError("keys", "`keys` with a fault of scenarios, such as crash, only there")
+        if self.fault in _lasting():
+            try:
+                self.breakage(0.0)
+            except ValidationError as error:
+                raise PydanticCustomError("keys", "{why}", {"why": _first(error)}) from None
         return self
 
     @property
     def label(self) -> str:
         """What reports call it."""
-        return self.name or (f"{self.fault} x{self.factor:g}" if self.factor > 1 else self.fault)
+        if self.fault in _LOADS:
+            return self.name or f"{self.fault} x{self.factor:g}"
+        return self.name or self.fault
+
+    def breakage(self, at: float) -> Breakage:
+        """Give the fault as scenarios have it, beginning at a time in seconds.
+
+        Raises:
+            ValidationError: its keys are not those of such a fault.
+        """
+        return FAULTS.read({"kind": self.fault, **self.keys, "at": [at], "lasts": self.lasting})
+
+
+def _lasting() -> list[str]:
+    """List the faults of scenarios that begin when they are told and end by themselves."""
+    return [kind for kind in FAULTS if {"at", "lasts"} <= FAULTS[kind].model_fields.keys()]
+
+
+def _first(error: ValidationError) -> str:
+    item = error.errors()[0]
+    where = ".".join(str(part) for part in item["loc"])
+    return f"{where}: {item['msg'].removeprefix('Value error, ')}" if where else str(item["msg"])
 
 
 class Drill(Section):
@@ -103,9 +143,22 @@ def load_drill(file: Path) -> LoadedDrill:
             f"{file}: scenario: given one with arrivals of kind {scenario.arrivals.kind}; allowed: poisson, "
             "whose rate the faults change"
         )
+    _check_pool(file, drill, scenario)
     if drill.seed is not None:
         scenario = scenario.model_copy(update={"seed": drill.seed})
     return LoadedDrill(drill, scenario)
+
+
+def _check_pool(file: Path, drill: Drill, scenario: Scenario) -> None:
+    """Check that the drill's faults fit the scenario's pool."""
+    for fault in drill.faults:
+        if fault.fault not in _lasting():
+            continue
+        try:
+            check_faults([fault.breakage(0.0)], scenario.servers(), scenario.balancers.count)
+        except ValidationError as error:
+            given = f"faults: given {fault.label}; allowed: {_first(error)}"
+            raise InputError(f"{file}: {given}") from None
 
 
 def planned_incidents(
@@ -131,6 +184,8 @@ def drilled_scenario(loaded: LoadedDrill, incidents: Sequence[Incident], until: 
     rate = loaded.rate
     points = [(0.0, rate)]
     for fault, incident in zip(loaded.drill.faults, incidents, strict=True):
+        if fault.fault not in _LOADS:
+            continue
         shares = [1 - step / _SPIKE for step in range(_SPIKE if fault.fault == "flash_crowd" else 1)]
         width = fault.lasting / len(shares)
         starts = accumulate([width] * (len(shares) - 1), initial=incident.start)
@@ -141,7 +196,13 @@ def drilled_scenario(loaded: LoadedDrill, incidents: Sequence[Incident], until: 
         points.append((incident.end, rate))
     points.append((until, rate))
     arrivals = RateOverTime(points=points, between="step")
-    return loaded.scenario.model_copy(update={"arrivals": arrivals, "horizon": Extent(seconds=until)})
+    broken = [
+        fault.breakage(incident.start)
+        for fault, incident in zip(loaded.drill.faults, incidents, strict=True)
+        if fault.fault in _lasting()
+    ]
+    changes = {"arrivals": arrivals, "horizon": Extent(seconds=until)}
+    return loaded.scenario.model_copy(update=changes | {"faults": [*loaded.scenario.faults, *broken]})
 
 
 def drill_episodes(loaded: LoadedDrill, *, interval: float, report: Report | None = None) -> list[Episode]:
@@ -168,13 +229,8 @@ def drill_episodes(loaded: LoadedDrill, *, interval: float, report: Report | Non
         scenario = drilled_scenario(loaded, incidents, until)
         records = ENGINE.run(Workload(scenario, replication=number))
         servers = scenario.servers()
-        metrics = queue_series(
-            Requests.of(records),
-            names=servers.names,
-            slots=servers.slots,
-            step=loaded.drill.step,
-            until=until,
-        )
+        observed = observe(records, names=servers.names, slots=servers.slots)
+        metrics = queue_series(observed, step=loaded.drill.step, until=until)
         for fault, incident in zip(loaded.drill.faults, incidents, strict=True):
             if fault.fault == "blackout":
                 metrics = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,9 @@ from workbench.workflows.notification_views import (
 STATE_FILE = "alerts.sqlite"
 """The file in the lake's folder that delivery keeps its state in."""
 
+_FEW = 3
+"""Rules that a message names; it counts the others."""
+
 
 def state_file(given: Path | None, settings: Settings | None) -> Path:
     """Say which file delivery keeps its state in."""
@@ -63,7 +66,7 @@ def run_alerts(
     Args:
         rules: files of rules with the same interval.
         plan: the document that says whom to tell.
-        prometheus: address of the Prometheus that has the series; without it only SQL rules have data.
+        prometheus: address of the Prometheus that has the series; without it all rules must be in SQL.
         settings: which lake SQL rules ask.
         state: the file that everything is kept in; `alerts.sqlite` in the lake's folder by default.
         seconds: how long to go on; without end by default.
@@ -74,28 +77,18 @@ def run_alerts(
 
     Raises:
         DocumentError: a file holds what is not allowed.
-        InputError: another process sends from the same file already, or a secret is not there.
+        InputError: another process sends from the same file already, a secret is not there, or rules over
+            metrics have no Prometheus.
         StoreError: the state or the lake cannot be used.
     """
     every, chosen = _read_rules(rules)
+    _check_source(chosen, prometheus)
     loaded, vault = load_plan(plan), Vault(environment)
     channels = places(loaded)
     _check_secrets(channels, vault)
-    chosen_settings = settings or load_settings()
-    file = state_file(state, chosen_settings)
-    counted = {"evaluations": 0, "messages": 0}
-
-    def count(told: Told) -> None:
-        counted["evaluations"] += told.evaluation is not None
-        counted["messages"] += told.messages
-        watch(told)
-
-    with ExitStack() as stack:
-        stack.enter_context(only_sender(file))
-        database = Database(file)
-        stack.callback(database.close)
-        store = stack.enter_context(Store(chosen_settings)) if _asks_store(chosen) else None
-        source = _source(prometheus, None if store is None else store_query(store))
+    lake = settings or load_settings()
+    counter = _Counter(watch)
+    with _opened(state_file(state, lake), chosen, prometheus, lake) as (database, source):
         audit, outbox = Audit(database), Outbox(database)
         before = audit.last()
         rng = np.random.default_rng(int.from_bytes(os.urandom(8)))
@@ -104,23 +97,54 @@ def run_alerts(
         def look(memory: Memory, at: float) -> tuple[Memory, Evaluation]:
             return evaluate(chosen, memory, source, at, generator=str(rules[0]))
 
-        runner = Runner(look, loaded, database, sender, every=every, clock=time.time, watch=count)
-        started(
-            f"{len(chosen)} rules every {format_duration(every)}, {len(channels)} channels, kept in {file}"
-        )
-        for name in runner.lost:
-            started(f"no route is left for {name}, whose alerts were told by an earlier run")
+        runner = Runner(look, loaded, database, sender, every=every, clock=time.time, watch=counter)
+        started(f"rules: {len(chosen)}, every {format_duration(every)}; channels: {len(channels)}")
+        started(f"kept in {database.file}; Ctrl-C ends it")
+        for line in (*(f"doubtful: {doubt}" for doubt in loaded.doubts()), *map(_lost, runner.lost)):
+            started(line)
         runner.run(stop or threading.Event(), until=None if seconds is None else time.time() + seconds)
         left = outbox.counts()
         return AlertsRunView(
-            state=str(file),
-            evaluations=counted["evaluations"],
-            messages=counted["messages"],
+            state=str(database.file),
+            evaluations=counter.evaluations,
+            messages=counter.messages,
             attempts=audit.last() - before,
             waiting=left["waiting"],
             delivered=left["delivered"],
             dead=left["dead"],
         )
+
+
+class _Counter:
+    """Counts what is told to whoever watches."""
+
+    def __init__(self, watch: Callable[[Told], None]) -> None:
+        self._watch = watch
+        self.evaluations = self.messages = 0
+
+    def __call__(self, told: Told) -> None:
+        self.evaluations += told.evaluation is not None
+        self.messages += told.messages
+        self._watch(told)
+
+
+@contextmanager
+def _opened(
+    file: Path, rules: Sequence[Rule], prometheus: str | None, settings: Settings
+) -> Iterator[tuple[Database, Source]]:
+    """Open the state, as its only sender, and where the rules get their data from."""
+    with ExitStack() as stack:
+        stack.enter_context(only_sender(file))
+        database = Database(file)
+        stack.callback(database.close)
+        asks = any(not rule.condition.signals() for rule in rules)
+        query = store_query(stack.enter_context(Store(settings))) if asks else None
+        source: Source = MemorySource({}, query=query)
+        yield database, source if prometheus is None else PrometheusSource(prometheus, query=query)
+
+
+def _lost(group: str) -> str:
+    return f"no route is left for {group}, whose alerts were told by an earlier run"
 
 
 def store_query(store: Store) -> Query:
@@ -159,12 +183,11 @@ def _read_rules(files: Sequence[Path]) -> tuple[float, tuple[Rule, ...]]:
     return intervals[0], every
 
 
-def _asks_store(rules: Sequence[Rule]) -> bool:
-    return any(rule.condition.kind == "sql" for rule in rules)
-
-
-def _source(prometheus: str | None, query: Query | None) -> Source:
-    return MemorySource({}, query=query) if prometheus is None else PrometheusSource(prometheus, query=query)
+def _check_source(rules: Sequence[Rule], prometheus: str | None) -> None:
+    blind = [rule.name for rule in rules if rule.condition.signals()]
+    if blind and prometheus is None:
+        named = ", ".join(blind[:_FEW]) + (f" and {len(blind) - _FEW} more" if len(blind) > _FEW else "")
+        raise InputError(f"rules: given {named} over metrics; allowed: with the address of a Prometheus")
 
 
 def places(plan: Plan) -> dict[Place, Channel]:

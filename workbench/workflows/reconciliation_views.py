@@ -18,6 +18,10 @@ class RuleView(BaseModel):
     pairs: int
     new_pairs: int
     """Of these, found by no rule before it."""
+    expected_matches: Number
+    """Matches that it is expected to find, by their probabilities; null before anything is scored."""
+    expected_share: Number
+    """Of the expected matches of all rules, the share that it finds; what every rule misses is not seen."""
     true_matches: int | None
     """Labelled matches among its pairs; null without labels."""
     recall: Number
@@ -322,15 +326,26 @@ class EvidenceView(View):
         if self.proposal is None:
             return []
         one = self.proposal
-        rival = (
-            f"best rival {one['rival_left_id']} – {one['rival_right_id']}"
-            + (f", {one['margin']:.4f} behind among rivals" if one["margin"] is not None else "")
-            if one["rival_left_id"]
-            else "no rival"
-        )
-        decided = f"{one['decision']}: {one['reason']}" if one["decision"] else "not decided yet"
-        ambiguous = ["ambiguous: another proposal is as good"] if one["ambiguous"] else []
-        return [f"found by {one['rule']!r}; {rival}", *ambiguous, decided]
+        lines = [f"found by {one['rule']!r}", *self._steps(one), *self._rival(one)]
+        if one["ambiguous"]:
+            lines.append("ambiguous: another proposal is as good, or better by itself")
+        return [*lines, f"{one['decision']}: {one['reason']}" if one["decision"] else "not decided yet"]
+
+    @staticmethod
+    def _steps(one: dict[str, Any]) -> list[str]:
+        if one["pair_probability"] is None:
+            return []
+        return [
+            f"the pair alone {one['pair_probability']:.4f}, among its rivals {one['marginal']:.4f}, "
+            f"as a proposal {one['confidence']:.4f}"
+        ]
+
+    @staticmethod
+    def _rival(one: dict[str, Any]) -> list[str]:
+        if not one["rival_left_id"]:
+            return ["no rival"]
+        margin = f", margin {one['margin']:+.4f}" if one["margin"] is not None else ""
+        return [f"best rival {one['rival_left_id']} – {one['rival_right_id']}{margin}"]
 
 
 def _field_rows(field: str, found: list[FieldView | None]) -> list[str]:
@@ -346,6 +361,8 @@ def _record(record: dict[str, Any]) -> str:
 
 def _rule_line(rule: RuleView) -> str:
     line = f"rule {rule.rule!r}: {rule.pairs:,} pairs, {rule.new_pairs:,} of them new"
+    if rule.expected_matches is not None and rule.expected_share is not None:
+        line += f"; expected matches {rule.expected_matches:,.0f} ({rule.expected_share:.4f} of all rules')"
     if rule.recall is None:
         return line
     return (

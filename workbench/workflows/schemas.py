@@ -24,6 +24,7 @@ from workbench.workflows.handling_views import (
 )
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.picking import PicksView, StrategiesView
+from workbench.workflows.reconciliation_views import EvaluationView, EvidenceView, MatchView, TrainingView
 from workbench.workflows.replaying import ReplayView
 from workbench.workflows.results import ComparisonView, RunsView, RunView
 from workbench.workflows.retraining_view import RetrainingView
@@ -62,6 +63,10 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "explanation": ExplanationView,
     "replay": ReplayView,
     "strategies": StrategiesView,
+    "training": TrainingView,
+    "matches": MatchView,
+    "evaluation": EvaluationView,
+    "evidence": EvidenceView,
     "thresholds": ThresholdsView,
     "decided": DecidedView,
     "watch": WatchView,

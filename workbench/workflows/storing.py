@@ -150,6 +150,8 @@ def collect_store(
             prepare=lambda run: maintenance.add_histograms(store, run, _histograms),
             dry=dry,
         )
+        if rolled and not dry:
+            maintenance.compact(store, small=0)  # files that other runs share keep their rows only
         gone = maintenance.collect(
             store, now=now, grace_s=settings.grace if grace_s is None else grace_s, dry=dry
         )

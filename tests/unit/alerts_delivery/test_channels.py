@@ -187,6 +187,7 @@ def test_the_log_is_one_line_on_standard_error(capsys: pytest.CaptureFixture[str
     assert send(Log(), message(FIRING, OVER, test=True)).verdict is Verdict.DELIVERED
     (line,) = capsys.readouterr().err.splitlines()
     assert "[TEST] [FIRING:1] DeepQueue (severity=page) for team" in line
+    assert line.startswith("1970-01-01 00:01:40 UTC [TEST]")
     assert 'pool="web"' in line
     assert line.endswith("key=k1")
 

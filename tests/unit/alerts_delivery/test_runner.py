@@ -150,6 +150,14 @@ def test_after_a_long_absence_evaluations_are_not_made_up_for(world: World):
     assert times == [6010.0, 6020.0, 6030.0]
 
 
+def test_a_clock_that_is_put_back_does_not_stop_evaluation(world: World):
+    world.go(15)
+    world.now -= 3600.0
+    world.told.clear()
+    world.go(25)
+    assert [one.evaluation.at for one in world.told if one.evaluation is not None] == [1415.0, 1425.0, 1435.0]
+
+
 def test_what_people_do_meanwhile_is_heeded(world: World, receiver: Receiver):
     hands = Hands(world.database)
     world.values["other"] = 1.0

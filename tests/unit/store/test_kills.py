@@ -69,10 +69,10 @@ def kill_at_random(lake, kills, readers):
     looking = [start("reader", lake) for _ in range(readers)]
     stored, number = set(), 0
     while number < kills:
-        writers = [start("writer", lake, f"writer {number} {side}", "100000") for side in "ab"]
+        writers = [start("writer", lake, f"writer {number} {side}", "100000") for side in "abcd"]
         compactor = start("compactor", lake, GRACE)
         time.sleep(rng.uniform(0.0, 0.8))
-        doomed = rng.sample([*writers, compactor], 3)
+        doomed = rng.sample([*writers, compactor], 5)
         for process in doomed:
             stored |= kill(process) if process is not compactor else kill(process) & set()
             time.sleep(rng.uniform(0.0, 0.05))

@@ -158,8 +158,13 @@ def test_what_is_listed_again_is_not_collected(store, add_run):
     add_run("a", seed=2)
     assert len(store.catalogue.parts.garbage()) == 3  # samples and requests of seed 1, and its histograms
     add_run("a", seed=1)
+    live = {file.path for file in store.catalogue.parts.files()}
+    assert not live & {item.path for item in store.catalogue.parts.garbage()}
     before = totals(store)
     maintenance.collect(store, now=now() + timedelta(days=1), grace_s=0)
+    assert totals(store) == before
+    # What a writer has listed since the collector looked is left by the collector's transaction.
+    assert store.catalogue.parts.collect(live, store.files.remove) == []
     assert totals(store) == before
 
 

@@ -46,6 +46,10 @@ def files(stored):
         ("with r as (from runs) select scenario from r", [{"scenario": "it's"}]),
         ("select max(n)::INTEGER > 0 as some from histograms where timing = 'wait'", [{"some": True}]),
         ("  values (1); ", [{"col0": 1}]),
+        (
+            "select sum(req_id) as n, sum(1::HUGEINT << 100) as big from requests where req_id < 4",
+            [{"n": 6, "big": 4 << 100}],
+        ),
     ],
 )
 def test_statements_that_read_are_answered(stored, sql, expected):

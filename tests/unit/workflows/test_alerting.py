@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 import workbench as wb
 from workbench import workflows
 from workbench.alerts.rules import load_rules
+from workbench.alerts.selectors import parse_matchers
 from workbench.errors import DocumentError, InputError, NotFoundError
 from workbench.settings import Settings
 from workbench.workflows.drills import drill_episodes, drilled_scenario, load_drill, planned_incidents
 
+UP = "workbench_server_up"
 RULES = """\
 name: mine
 interval: 5s
@@ -80,6 +83,44 @@ def test_a_blackout_takes_the_samples_away(folder: Path):
     _, times, _ = episode.source.series("workbench_queue_depth", (), start=0.0, end=1e9).one(0)
     assert not ((times >= blackout.start) & (times < blackout.end)).any()
     assert (times >= blackout.end).any()
+
+
+def test_a_server_that_crashes_answers_no_probe_and_holds_no_request(folder: Path):
+    crash = "faults: [{fault: crash, lasting: 1min, keys: {servers: server-1}}]\n"
+    (folder / "drill.yaml").write_text(re.sub(r"faults:\n(  - .*\n)+", crash, DRILL))
+    (episode, *_) = drill_episodes(load_drill(folder / "drill.yaml"), interval=5.0)
+    (incident,) = episode.incidents
+
+    def values(metric: str, server: str) -> tuple[list[float], list[float]]:
+        found = episode.source.series(metric, parse_matchers(f'server="{server}"'), start=0.0, end=1e9)
+        _, times, samples = found.one(0)
+        inside = (times >= incident.start) & (times < incident.end)
+        return samples[inside].tolist(), samples[~inside].tolist()
+
+    assert (set(values(UP, "server-1")[0]), set(values(UP, "server-1")[1])) == ({0.0}, {1.0})
+    assert set(values(UP, "server-0")[0]) == {1.0}
+    assert set(values("workbench_in_service", "server-1")[0]) == {0.0}
+    assert max(values("workbench_in_service", "server-1")[1]) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("fault", "complaint"),
+    [
+        ("{fault: crsh, lasting: 1min}", "one of overload, flash_crowd, blackout, crash"),
+        ("{fault: reload, lasting: 1min}", "one of overload, flash_crowd, blackout, crash"),
+        ("{fault: slow, lasting: 1min}", "factor: Field required"),
+        ("{fault: crash, lasting: 1min, keys: {server: x}}", "did you mean servers?"),
+        ("{fault: blackout, lasting: 1min, keys: {servers: x}}", "`keys` with a fault of scenarios"),
+        (
+            "{fault: crash, lasting: 1min, keys: {servers: x}}",
+            "names or patterns of servers: server-0, server-1",
+        ),
+    ],
+)
+def test_a_fault_that_cannot_be_is_refused(folder: Path, fault: str, complaint: str):
+    (folder / "drill.yaml").write_text(f"name: x\nscenario: scenario.yaml\nfaults: [{fault}]\n")
+    with pytest.raises(InputError, match=re.escape(complaint)):
+        load_drill(folder / "drill.yaml")
 
 
 def test_a_drill_shows_who_finds_what(folder: Path):

@@ -9,7 +9,7 @@ from workbench.alerts.labels import Labels
 from workbench.alerts.metrics import QUEUE_METRICS, find_metric
 from workbench.simulate import Records, ReferenceEngine, Scenario, Workload
 from workbench.tables import Outcome
-from workbench.workflows.queue_series import Requests, queue_series
+from workbench.workflows.queue_series import observe, queue_series
 
 STEP = 0.5
 
@@ -31,7 +31,7 @@ def records() -> Records:
 
 @pytest.fixture(scope="module")
 def series(records: Records):
-    found = queue_series(Requests.of(records), names=["a", "b"], slots=[1, 1], step=STEP, until=15.0)
+    found = queue_series(observe(records, names=["a", "b"], slots=[1, 1]), step=STEP, until=15.0)
 
     def values(metric: str, **labels: str) -> np.ndarray:
         place = found[metric].labels.index(Labels(labels))
@@ -87,7 +87,7 @@ def test_utilisation_is_the_share_of_the_step_that_was_busy(records: Records, se
 
 
 def test_every_metric_that_rules_may_name_is_there_but_for_reconciliation(records: Records):
-    found = queue_series(Requests.of(records), names=["a", "b"], slots=[1, 1], step=STEP, until=15.0)
+    found = queue_series(observe(records, names=["a", "b"], slots=[1, 1]), step=STEP, until=15.0)
     named = {name.removesuffix("_bucket").removesuffix("_count").removesuffix("_sum") for name in found}
     assert named == set(QUEUE_METRICS) - {"workbench_match_confidence"}
     for name, some in found.items():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from workbench.alerts.instances import AlertInstance
-from workbench.alerts.messages import Message, timestamp
+from workbench.alerts.messages import Message
 from workbench.quantities import format_duration
 
 _MOST = 20
@@ -40,13 +42,22 @@ def line(message: Message, *, key: str) -> str:
     """Tell all in one line."""
     told = ", ".join(f"{alert.labels} {alert.state}" for alert in message.alerts[:_MOST])
     more = f" and {len(message.alerts) - _MOST} more" if len(message.alerts) > _MOST else ""
-    return f"{timestamp(message.at)} {title(message)} for {message.receiver}: {told}{more} key={key}"
+    return f"{moment(message.at)} {title(message)} for {message.receiver}: {told}{more} key={key}"
+
+
+def moment(seconds: float) -> str:
+    """Write a time for people.
+
+    >>> moment(1.5)
+    '1970-01-01 00:00:01 UTC'
+    """
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _lines(alert: AlertInstance) -> list[str]:
     began = alert.active_at if alert.fired_at is None else alert.fired_at
     heading = f"{alert.state.upper()} {alert.labels}"
-    since = f"since {timestamp(began)}"
+    since = f"since {moment(began)}"
     if alert.resolved_at is not None:
         since += f", for {format_duration(alert.resolved_at - began)}"
     facts = [f"{since}, value {alert.value:g}"]

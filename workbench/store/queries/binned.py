@@ -13,7 +13,7 @@ import pyarrow as pa
 from workbench.errors import InputError, NotFoundError
 from workbench.store.queries.scope import Scope, Span, complete_run, measured_window, span_us
 from workbench.store.store import Store
-from workbench.tables import QUANTILES, Outcome, Timing, quantile_column
+from workbench.tables import QUANTILES, Outcome, Timing, bin_middle_sql, quantile_column
 
 _OK = f"outcome_code = {Outcome.OK.value}"
 
@@ -124,19 +124,21 @@ def percentiles(
     """
     if not quantiles or not all(0 <= quantile <= 1 for quantile in quantiles):
         raise InputError(f"quantiles: given {list(quantiles)}; allowed: some, each from 0 to 1")
-    source = f"""
-        (select *, h.run_id as run from {store.relation_sql("histograms", run_ids=run_ids)} h
-        join runs r using (run_id)
-        where server_id is null and ts_us >= warm_up_us and {_OK} and {_of(timing)})
-    """
     columns = ", ".join(
         f"quantiles_us[{place + 1}] / 1e6 as {quantile_column(timing.label, quantile)}"
         for place, quantile in enumerate(quantiles)
     )
+    key = by if by == "run_id" else f"run_id, {by}"
     sql = f"""
-        select {by}, (select count(distinct run) from {source} as s where s.{by} = q.{by}) as runs,
-            n as requests, {columns}
-        from {_quantiles_sql(source, (by,), quantiles)} as q order by {by}
+        with counted as materialized (
+            select {key}, bin, sum(n) as n
+            from {store.relation_sql("histograms", run_ids=run_ids)} join runs using (run_id)
+            where server_id is null and ts_us >= warm_up_us and {_OK} and {_of(timing)}
+            group by {key}, bin
+        ),
+        sizes as (select {by}, count(distinct run_id) as runs from counted group by {by})
+        select {by}, runs, n as requests, {columns}
+        from {_quantiles_sql("counted", (by,), quantiles)} join sizes using ({by}) order by {by}
     """
     return store.query(sql, views=("runs",))
 
@@ -155,7 +157,8 @@ def _quantiles_sql(source: str, by: Sequence[str], quantiles: Sequence[float]) -
     values = ", ".join(_quantile_sql(float(quantile)) for quantile in quantiles)
     return f"""(
         with bins as (
-            select {names}middle_us, sum(n)::BIGINT as n from {source} group by {names}middle_us
+            select {names}{bin_middle_sql("bin")} as middle_us, sum(n)::BIGINT as n
+            from {source} group by {names}bin
         ),
         ranked as (
             select *, sum(n) over ({group} order by middle_us)::BIGINT as upto,

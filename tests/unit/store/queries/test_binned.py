@@ -119,14 +119,14 @@ def test_runs_of_a_strategy_merge(store, add_run, make):
     for seed, strategy in ((1, "random"), (2, "random"), (3, "round_robin")):
         run_id = add_run(f"run {seed}", seed=seed, strategy=strategy)
         frames[run_id] = make.requests(run_id, seed=seed).to_pandas()
-    found = percentiles(store, run_ids=frames, by="strategy", quantiles=(0.5, 0.999)).to_pylist()
+    found = percentiles(store, run_ids=frames, by="strategy", quantiles=(0, 0.5, 0.999, 1)).to_pylist()
     assert [(row["strategy"], row["runs"]) for row in found] == [("random", 2), ("round_robin", 1)]
     both = (
         np.concatenate([frame.response_us[frame.outcome == 0] for frame in list(frames.values())[:2]]) / 1e6
     )
     assert found[0]["requests"] == len(both)
-    expected = np.quantile(both, (0.5, 0.999))
-    assert [found[0]["response_p50_s"], found[0]["response_p99_9_s"]] == pytest.approx(expected, rel=0.0099)
+    values = [found[0][f"response_p{name}_s"] for name in ("0", "50", "99_9", "100")]
+    assert values == pytest.approx(np.quantile(both, (0, 0.5, 0.999, 1)), rel=0.0099)
     single = percentiles(store, run_ids=[3], timing=Timing.WAIT)
     assert single.column_names[:3] == ["run_id", "runs", "requests"]
     with pytest.raises(InputError, match="each from 0 to 1"):
