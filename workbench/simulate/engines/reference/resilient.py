@@ -274,7 +274,9 @@ class ResilientRun(Run):
         if not counted:
             desk.count_in(server)
         desk.judge(server)
-        self.monitors[desk.number].picked(server, now)
+        monitor = self.monitors[desk.number]
+        if monitor.picks_matter:
+            monitor.picked(server, now)
         if (timeout := desk.rules.try_timeout) < math.inf:
             self.clock.at(now + timeout, Kind.TIMER, attempt.number, self.on_try_timeout)
         refused_after = self.scenario.network.refused_after
@@ -304,8 +306,11 @@ class ResilientRun(Run):
         desk = self.desk(call.balancer)
         if not math.isnan(attempt.sent):
             desk.end(attempt, now)
-            self.monitors[desk.number].answered(attempt, now)
-            self.pull(desk, attempt.server, now)
+            monitor = self.monitors[desk.number]
+            if monitor.answers_matter:
+                monitor.answered(attempt, now)
+            if desk.room is not None:
+                self.pull(desk, attempt.server, now)
         if not call.open:
             return
         if call.request in self.asking:
@@ -389,6 +394,8 @@ class ResilientRun(Run):
 
     def close_all(self, asking: Asking, outcome: Outcome, now: float, *, leaves_queue: bool = False) -> None:
         """A client closes all its tries, those first that wait at balancers and so make no room."""
+        if not asking.calls:
+            return
         queues = [call.attempt is None or call.attempt.queued == NOWHERE for call in asking.calls]
         for _, call in sorted(zip(queues, asking.calls, strict=True), key=lambda pair: pair[0]):
             if call.open:
