@@ -53,10 +53,6 @@ class Course:
             values = self.values[kept] / other.values[below]
         return Course(names, values, self.present[kept] & other.present[below])
 
-    def where(self, inside: Bools) -> Course:
-        """Give the values only where a table of the same shape is true."""
-        return Course(self.labels, self.values, self.present & inside)
-
 
 def _sum(values: Floats, present: Bools) -> Floats:
     total: Floats = np.where(present, values, 0.0).sum(axis=0)
