@@ -34,13 +34,13 @@ def reconciliation_episode(seed: int) -> Episode:
     low = np.empty(len(times))
     for place, (count, bad) in enumerate(zip(matches, drifted, strict=True)):
         low[place] = (rng.beta(*(DRIFTED if bad else HEALTHY), count) <= 0.75).sum()
-    ledger = Labels({"ledger": "bank"})
+    all_of_it = Labels()
     metrics = {
         "workbench_match_confidence_bucket": SeriesSet.gather(
-            [(ledger.merged({"le": "0.75"}), times, np.cumsum(low))]
+            [(all_of_it.merged({"le": "0.75"}), times, np.cumsum(low))]
         ),
         "workbench_match_confidence_count": SeriesSet.gather(
-            [(ledger, times, np.cumsum(matches).astype(np.float64))]
+            [(all_of_it, times, np.cumsum(matches).astype(np.float64))]
         ),
     }
     return Episode(MemorySource(metrics), 3600.0, float(times[-1]), (incident,), recovery=2 * 3600.0)
