@@ -12,6 +12,7 @@ from pathlib import Path
 
 from workbench.alerts.audit import Audit, Event
 from workbench.alerts.database import Database
+from workbench.alerts.deadman import GROUP
 from workbench.alerts.evaluation import Memory
 from workbench.alerts.instances import AlertInstance, State
 from workbench.alerts.matchers import Matcher, parse_matcher
@@ -180,7 +181,7 @@ def alert_history(
 
     Args:
         alert: only this: an `alertname`, or the beginning of a fingerprint; without it also the attempts.
-        limit: most events, and most attempts, that are shown.
+        limit: most events, and most attempts, that are shown; of the dead man's switch only those in vain.
         export: a CSV file to write all of them to.
         settings: where the state lies by default.
         state: the file that everything is kept in.
@@ -198,7 +199,9 @@ def alert_history(
 
 def _history(audit: Audit, alert: str | None, limit: int) -> AlertHistoryView:
     events = [EventView(**asdict(one)) for one in audit.events(alert=alert, limit=limit)]
-    attempts = [attempt_view(one) for one in audit.attempts(limit=limit)] if alert is None else []
+    beats = None if limit == _ALL else GROUP
+    made = audit.attempts(but_for=beats, limit=limit) if alert is None else []
+    attempts = [attempt_view(one) for one in made]
     return AlertHistoryView(alert=alert, events=events, attempts=attempts)
 
 

@@ -266,3 +266,16 @@ def test_a_rule_that_cannot_be_evaluated_is_said_while_others_go_on(
     assert err.count("Broken failed") == 1
     assert complaint in err
     assert len(receiver.received) == 1
+
+
+def test_beats_that_arrived_are_in_the_export_of_the_history_only(command, tmp_path: Path):
+    plan = PLAN + "dead_mans_switch: {receiver: boss, every: 1s}\n"
+    (tmp_path / "plan.yaml").write_text(plan)
+    run_for(command, "2s")
+    history = as_json(command("history", "--export", "history.csv", "--json"))
+    assert {one["receiver"] for one in history["attempts"]} == {"team"}
+    with (tmp_path / "history.csv").open() as file:
+        assert {row["receiver"] for row in csv.DictReader(file) if row["kind"] == "delivered"} == {
+            "team",
+            "boss",
+        }
