@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks import (
     alert_delivery,
     alerts,
+    default_rules,
     ingest,
     reference_engine,
     small_files,
@@ -21,6 +22,7 @@ RESULTS = Path(__file__).parent / "results"
 def main() -> None:
     """Measure, print and write."""
     RESULTS.mkdir(exist_ok=True)
+<<<<<<< HEAD
     for benchmark in (
         reference_engine,
         strategies,
@@ -29,6 +31,7 @@ def main() -> None:
         store_queries,
         alerts,
         alert_delivery,
+        default_rules,
     ):
         name = benchmark.__name__.rpartition(".")[2]
         heading = f"{(benchmark.__doc__ or '').splitlines()[0]} Python {platform.python_version()}."
