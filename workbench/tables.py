@@ -226,3 +226,6 @@ server is counted in the pool alone.
 
 SCHEMAS = {"requests": REQUESTS, "samples": SAMPLES, "histograms": HISTOGRAMS, "summaries": SUMMARIES}
 """Every stored table by name."""
+
+PER_REQUEST = frozenset({"requests", "attempts"})
+"""Tables of single requests: by far the largest, kept as far as the user says, and the first to go."""

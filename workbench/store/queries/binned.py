@@ -120,8 +120,10 @@ def percentiles(
         A row for each: `by`, `runs`, `requests`, and a column a quantile, such as `response_p99_s`.
 
     Raises:
-        InputError: no quantile, or one outside 0 to 1.
+        InputError: no quantile, one outside 0 to 1, or another `by`.
     """
+    if by not in ("run_id", "strategy", "scenario"):
+        raise InputError(f"by: given {by!r}; allowed: run_id, strategy, scenario")
     if not quantiles or not all(0 <= quantile <= 1 for quantile in quantiles):
         raise InputError(f"quantiles: given {list(quantiles)}; allowed: some, each from 0 to 1")
     columns = ", ".join(
