@@ -164,6 +164,11 @@ def test_a_score_is_shown_only_after_the_verdict(started):
     assert form("review_status", started("review", "status", "--json")[1])["changed"] == 1
 
 
+def test_where_no_case_is_left_the_status_is_shown(started):
+    assert "no case is left" in started("review", "next", "--by", "anna")[1]
+    assert form("review_status", started("review", "next", "--by", "anna", "--json")[1])["open"] == {}
+
+
 def test_a_file_of_verdicts_is_kept_once_however_often_it_is_imported(started):
     _, out, _ = started("review", "open", "now.parquet", "--json")
     opened = form("review_status", out)
