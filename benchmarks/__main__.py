@@ -5,7 +5,14 @@ from __future__ import annotations
 import platform
 from pathlib import Path
 
-from benchmarks import ingest, reconciliation_decisions, reference_engine, strategies
+from benchmarks import (
+    ingest,
+    reconciliation,
+    reconciliation_decisions,
+    reconciliation_scale,
+    reference_engine,
+    strategies,
+)
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -13,7 +20,14 @@ RESULTS = Path(__file__).parent / "results"
 def main() -> None:
     """Measure, print and write."""
     RESULTS.mkdir(exist_ok=True)
-    for benchmark in (reference_engine, strategies, ingest, reconciliation_decisions):
+    for benchmark in (
+        reference_engine,
+        strategies,
+        ingest,
+        reconciliation,
+        reconciliation_scale,
+        reconciliation_decisions,
+    ):
         name = benchmark.__name__.rpartition(".")[2]
         heading = f"{(benchmark.__doc__ or '').splitlines()[0]} Python {platform.python_version()}."
         text = "\n".join([heading, "", *benchmark.main(), ""])

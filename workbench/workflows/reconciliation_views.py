@@ -123,11 +123,12 @@ class TrainingView(View):
 
     def rows(self) -> list[list[str]]:
         """Give the rows of the table, as text."""
-        return [
+        tried = [
             [stage, name, f"{loss:.5f}"]
             for stage, losses in self.tried.items()
             for name, loss in sorted(losses.items(), key=lambda item: item[1])
         ]
+        return tried or [["pairs", self.estimator, "no labels to tell"]]
 
     def title(self) -> str:
         """Give the line above the table."""

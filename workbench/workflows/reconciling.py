@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from workbench.errors import InputError
+from workbench.errors import InputError, StoreError
 from workbench.reconcile.blocking import RuleCounts, expected_matches, matches_found
 from workbench.reconcile.evaluation import Calibration, calibration, match_quality, reliability
 from workbench.reconcile.intervals import share_of
@@ -138,7 +138,10 @@ def match_ledgers(
         truth,
         notes,
     ):
-        target.mkdir(parents=True, exist_ok=True)
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{target}: cannot be written ({error.strerror})") from None
         write_table(target / "proposals.parquet", found.proposals)
         write_table(target / "breaks.parquet", found.breaks)
         proposals = found.proposals

@@ -16,7 +16,7 @@ import pytest
 from tests.unit.reconcile.conftest import World, make_world, write_csv
 from workbench.cli import app
 from workbench.documents import parse_document
-from workbench.errors import InputError, ModelError, NotFoundError, WorkbenchError
+from workbench.errors import InputError, ModelError, NotFoundError, StoreError, WorkbenchError
 from workbench.reconcile.plan import ReconciliationPlan
 from workbench.reconcile.results import BREAKS, PROPOSALS
 from workbench.workflows import json_schema
@@ -176,6 +176,7 @@ def test_a_break_is_explained_by_its_reason(place: Path, capsys: pytest.CaptureF
         (["train", "old/plan.yaml", "--labels", "old/left.csv"], InputError, "given no column 'left_id'"),
         (["evaluate", "new/plan.yaml"], InputError, "labels: given none; allowed: --labels FILE"),
         (["match", "nowhere.yaml"], WorkbenchError, r"nowhere\.yaml"),
+        (["match", "new/plan.yaml", "--folder", "new/plan.yaml"], StoreError, "cannot be written"),
     ],
 )
 def test_what_cannot_be_done_is_said(
