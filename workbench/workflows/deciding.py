@@ -82,7 +82,7 @@ def find_thresholds(
         sample = sample_of(table, truth, version.configuration, cases=audits, since=fresh)
         certificate = earn(sample, version.configuration)
         chosen = version.configuration
-        if len(sample.confidence):  # without labels the certificate that holds stays
+        if certificate.at or certificate.stopped:  # with too few labels to test, what holds stays
             chosen = certified(chosen, certificate, truth, sample)
         thresholds = chosen.thresholds()
         choices = _Choices(table, version.configuration, chosen, truth, sample, certificate, seed)

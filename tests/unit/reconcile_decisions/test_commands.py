@@ -94,8 +94,20 @@ def test_nothing_is_applied_without_a_certificate(command):
     command(*FIRST)
     code, _, err = command("thresholds", "now.parquet", "--apply", "--by", "anna", "--reason", "hope")
     assert code == 2
-    assert "takes 299 without an error" in err
+    assert "needs 299 more without an error" in err
     assert form("decision_history", command("config", "history", "--json")[1])["versions"][0]["version"] == 1
+
+
+def test_too_few_labels_leave_a_certificate_as_it_is_and_bad_ones_do_not(started):
+    past = read_proposals(Path("past.parquet"))
+    write_table(Path("few.parquet"), past.slice(0, 100))
+    found = form("thresholds", started("thresholds", "few.parquet", "--json")[1])
+    assert (found["certificate"]["threshold"], found["chosen"]) == (None, 0.98)
+    place = past.schema.get_field_index("truth")
+    wrong = past.set_column(place, "truth", pyarrow.array([number % 2 == 0 for number in range(4000)]))
+    write_table(Path("wrong.parquet"), wrong)
+    found = form("thresholds", started("thresholds", "wrong.parquet", "--json")[1])
+    assert (found["chosen"], found["chosen_from"]) == (None, "no_certificate")
 
 
 def test_an_applied_certificate_decides(started):
