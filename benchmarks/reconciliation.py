@@ -78,7 +78,7 @@ def ours_at_once(folder: Path, seed: int) -> dict[str, Any]:
     with Workspace(settings) as workspace:
         prepared = read_and_block(workspace, whole.plan)
         begun = time.process_time()
-        truth = resolve_labels(workspace, _labels(training))
+        truth = resolve_labels(workspace, known_labels(training))
         model = train(workspace, whole.plan, truth, created="")
         trained = time.process_time()
         found = match(workspace, whole.plan, model, prepared)
@@ -104,7 +104,7 @@ def _pairs(proposals: pa.Table) -> tuple[list[tuple[str, str]], np.ndarray]:
 def _recall(edges: Edges, part: Part) -> float:
     with Workspace(Settings(lake=part.folder / "lake")) as workspace:
         read_and_block(workspace, part.plan)
-        truth = resolve_labels(workspace, _labels(part), complete=True)
+        truth = resolve_labels(workspace, known_labels(part), complete=True)
     return float((truth.of_pairs(edges.left, edges.right) == 1).sum()) / truth.matches
 
 
@@ -157,7 +157,7 @@ def _measured(pairs: list[tuple[str, str]], confidence: np.ndarray, part: Part) 
     }
 
 
-def _labels(part: Part, count: int | None = None, *, seed: int = 0) -> pa.Table:
+def known_labels(part: Part, count: int | None = None, *, seed: int = 0) -> pa.Table:
     """Give the truth about all left records, or about some drawn at random."""
     with (part.folder / "left.csv").open(encoding="utf-8") as stream:
         left = [line.split(",", 1)[0] for line in stream][1:]
@@ -171,10 +171,10 @@ CONTENDERS: Mapping[str, Callable[[Part, Part], dict[str, Any]]] = {
     "Splink 5, our rule": lambda _training, testing: splink(testing, own_blocking=False),
     "ours, no labels": lambda training, testing: ours(training, testing, labels=None, complete=False),
     f"ours, {FEW} labels": lambda training, testing: ours(
-        training, testing, labels=_labels(training, FEW), complete=False
+        training, testing, labels=known_labels(training, FEW), complete=False
     ),
     "ours, all labels": lambda training, testing: ours(
-        training, testing, labels=_labels(training), complete=True
+        training, testing, labels=known_labels(training), complete=True
     ),
 }
 
