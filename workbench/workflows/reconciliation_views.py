@@ -160,6 +160,8 @@ class MatchView(View):
     plan: str
     proposals_file: str
     breaks_file: str
+    evidence_file: str | None
+    """Where what each field adds is written; null where it was not asked for."""
     calibrated: bool
     proposals: int
     splits: int

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -17,8 +18,9 @@ from tests.unit.reconcile.conftest import World, make_world, write_csv
 from workbench.cli import app
 from workbench.documents import parse_document
 from workbench.errors import InputError, ModelError, NotFoundError, StoreError, WorkbenchError
+from workbench.reconcile.calibration import log_odds
 from workbench.reconcile.plan import ReconciliationPlan
-from workbench.reconcile.results import BREAKS, PROPOSALS
+from workbench.reconcile.results import BREAKS, EVIDENCE, PROPOSALS
 from workbench.workflows import json_schema
 
 PROJECT = Path(__file__).parents[3]
@@ -151,6 +153,17 @@ def test_an_explanation_names_rule_rival_and_what_speaks_for_it(
     shown = capsys.readouterr().out
     assert "found by 'memo'" in shown
     assert f"best rival {rivalled['rival_left_id']} – {rivalled['rival_right_id']}" in shown
+
+
+def test_evidence_of_every_pair_adds_up_to_what_the_pair_alone_says(place: Path):
+    run("match", place / "new/plan.yaml", "--evidence", "--folder", place / "told", "--lake", place / "lake")
+    table = pq.read_table(place / "told/evidence.parquet")
+    assert table.schema.equals(EVIDENCE)
+    fields = table.drop_columns(["proposal_id"]).to_pandas().sum(axis=1).to_numpy()
+    known = pq.read_table(place / "told/proposals.parquet").to_pandas().set_index("proposal_id")
+    expected = log_odds(known.loc[table["proposal_id"].to_pylist(), "pair_probability"].to_numpy())
+    assert len(fields) == len(known)
+    np.testing.assert_allclose(fields, expected, atol=1e-9)
 
 
 def test_a_break_is_explained_by_its_reason(place: Path, capsys: pytest.CaptureFixture[str]):
