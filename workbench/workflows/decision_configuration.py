@@ -159,7 +159,9 @@ def show_text(
     """
     with opened_book(book, settings) as opened:
         found = current_version(opened) if version is None else ConfigurationVersions(opened).one(version)
-    content = found.configuration.model_dump(mode="json", exclude={"certified"}, exclude_none=True)
+    content = found.configuration.model_dump(
+        mode="json", exclude={"certified", "fresh_since"}, exclude_none=True
+    )
     for key in _DURATIONS:
         *parts, last = key.split(".")
         section = content
@@ -200,7 +202,8 @@ def _content(file: Path | None, current: Version | None) -> dict[str, Any]:
     if file is None:
         return kept
     content = read_document(file, DecisionConfiguration).content()
-    return content if content["certified"] else content | {"certified": kept.get("certified")}
+    # What the workbench itself writes need not stand in a file.
+    return content | {key: content[key] or kept.get(key) for key in ("certified", "fresh_since")}
 
 
 def _assign(content: dict[str, Any], assignment: str) -> None:

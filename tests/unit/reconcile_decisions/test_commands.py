@@ -399,3 +399,11 @@ def test_from_ledgers_to_verdicts_and_back_to_a_model(started, ledgers: Path):
     assert latest["accept_from"] == "certificate_void"
     assert latest["configuration"]["fresh_since"] is not None
     assert latest["version"] == found["version"]
+    assert form("watch", started("watch", "out", "--json")[1])["calibration"] == []  # no verdict is fresh
+    Path("all.yaml").write_text(started("config", "show", "--yaml")[1])
+    started("config", "set", "--file", "all.yaml", "--by", "anna", "--reason", "same")
+    assert form("watch", started("watch", "out", "--json")[1])["calibration"] == []
+    case = form("review_case", started("review", "next", "--by", "anna", "--json")[1])
+    started("review", "verdict", str(case["case_id"]), "accept", "--by", "anna")
+    (fresh,) = form("watch", started("watch", "out", "--json")[1])["calibration"]
+    assert fresh["labels"] == 1
