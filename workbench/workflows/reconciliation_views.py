@@ -365,7 +365,8 @@ def _record(record: dict[str, Any]) -> str:
 def _rule_line(rule: RuleView) -> str:
     line = f"rule {rule.rule!r}: {rule.pairs:,} pairs, {rule.new_pairs:,} of them new"
     if rule.expected_matches is not None and rule.expected_share is not None:
-        line += f"; expected matches {rule.expected_matches:,.0f} ({rule.expected_share:.4f} of all rules')"
+        share = f" ({rule.expected_share:.4f} of all)" if rule.expected_share < 1 else ""
+        line += f"; {rule.expected_matches:,.0f} matches expected{share}"
     if rule.recall is None:
         return line
     return (

@@ -146,6 +146,8 @@ def match_ledgers(
         write_table(target / "breaks.parquet", found.breaks)
         if evidence:
             write_table(target / "evidence.parquet", evidence_table(workspace, fitted, found.proposals))
+        else:  # that of an earlier matching is not of these proposals
+            (target / "evidence.parquet").unlink(missing_ok=True)
         proposals = found.proposals
         confidence = proposals["confidence"].to_numpy()
         return MatchView(

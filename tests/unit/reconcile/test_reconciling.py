@@ -164,6 +164,8 @@ def test_evidence_of_every_pair_adds_up_to_what_the_pair_alone_says(place: Path)
     expected = log_odds(known.loc[table["proposal_id"].to_pylist(), "pair_probability"].to_numpy())
     assert len(fields) == len(known)
     np.testing.assert_allclose(fields, expected, atol=1e-9)
+    run("match", place / "new/plan.yaml", "--folder", place / "told", "--lake", place / "lake")
+    assert not (place / "told/evidence.parquet").exists()
 
 
 def test_a_break_is_explained_by_its_reason(place: Path, capsys: pytest.CaptureFixture[str]):
