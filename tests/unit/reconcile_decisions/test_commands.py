@@ -90,6 +90,25 @@ def test_thresholds_say_what_each_would_do(command):
     assert "with two reviewers" in out
 
 
+def test_thresholds_do_not_depend_on_the_order_of_rows_or_on_ids(command):
+    command(*FIRST)
+    past = read_proposals(Path("past.parquet"))
+    shuffled = past.take(pyarrow.array(np.random.default_rng(3).permutation(past.num_rows)))
+    for side in ("left", "right"):
+        place = shuffled.schema.get_field_index(f"{side}_ids")
+        ids = pyarrow.array([[f"x{number}"] for number in range(past.num_rows)])
+        shuffled = shuffled.set_column(place, f"{side}_ids", ids)
+    write_table(Path("shuffled.parquet"), shuffled)
+    one, other = (
+        form("thresholds", command("thresholds", f"{name}.parquet", "--at", "0.97", "--json")[1])
+        for name in ("past", "shuffled")
+    )
+    for found in (one, other):
+        for row in found["choices"]:
+            row["missed_per_10k"] = round(row["missed_per_10k"], 9)  # a sum of floats
+    assert one == other
+
+
 def test_nothing_is_applied_without_a_certificate(command):
     command(*FIRST)
     code, _, err = command("thresholds", "now.parquet", "--apply", "--by", "anna", "--reason", "hope")
