@@ -116,14 +116,26 @@ def set_configuration(
     with opened_book(book, settings) as opened:
         versions = ConfigurationVersions(opened)
         current = versions.current()
-        content = _content(file, current)
-        for assignment in assignments:
-            _assign(content, assignment)
-        configuration = check(content, DecisionConfiguration, name="configuration", folder=Path.cwd())
-        _keep_certificate(configuration, current)
+        configuration = changed(_content(file, current), assignments, current)
         number = based_on if based_on is not None else current.version if current else 0
         saved = versions.save(configuration, based_on=number, author=author, at=at or now(), reason=reason)
         return view_version(opened, saved)
+
+
+def changed(
+    content: dict[str, Any], assignments: Sequence[str], current: Version | None
+) -> DecisionConfiguration:
+    """Apply changes such as `costs.wrong=500` to the content of a configuration.
+
+    Raises:
+        DocumentError: the configuration would not be allowed, with every problem.
+        InputError: a change cannot be read, or would set the certificate by hand.
+    """
+    for assignment in assignments:
+        _assign(content, assignment)
+    configuration = check(content, DecisionConfiguration, name="configuration", folder=Path.cwd())
+    _keep_certificate(configuration, current)
+    return configuration
 
 
 def roll_back_configuration(

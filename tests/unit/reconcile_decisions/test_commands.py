@@ -90,6 +90,27 @@ def test_thresholds_say_what_each_would_do(command):
     assert "with two reviewers" in out
 
 
+def test_a_change_is_seen_beside_what_holds_before_it_is_applied(started):
+    def waits(*more: str) -> list:
+        out = started("thresholds", "past.parquet", "--json", *more)[1]
+        return [
+            (row["names"], row["reviewers"], row["wait_p95"]) for row in form("thresholds", out)["choices"]
+        ]
+
+    before = waits()[0]
+    now, *_, chosen = waits("--with", "reviewers.count=1", "--with", "costs.wrong=50")
+    assert before[0] == ["now", "costs", "chosen"]
+    assert now == (["now"], 2, before[2])
+    assert chosen[1] == 1
+    started(
+        "thresholds", "past.parquet", "--with", "reviewers.count=1", "--apply", "--by", "bob", "--reason", "c"
+    )
+    latest = form("decision_configuration", started("config", "show", "--json")[1])
+    assert (latest["version"], latest["configuration"]["reviewers"]["count"]) == (3, 1)
+    code, _, err = started("thresholds", "past.parquet", "--with", "reviewers.cuont=1")
+    assert (code, "did you mean count?" in err) == (2, True)
+
+
 def test_thresholds_do_not_depend_on_the_order_of_rows_or_on_ids(command):
     command(*FIRST)
     past = read_proposals(Path("past.parquet"))
