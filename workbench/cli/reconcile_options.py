@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
-Proposals = Annotated[Path, typer.Argument(help="Proposals: a Parquet file, or the folder that `match` wrote.", metavar="PROPOSALS")]
+Proposals = Annotated[
+    Path,
+    typer.Argument(help="Proposals: a Parquet file, or the folder that `match` wrote.", metavar="PROPOSALS"),
+]
 BookFile = Annotated[
     Path | None,
     typer.Option("--book", help="SQLite file of configuration and review; in the lake by default."),

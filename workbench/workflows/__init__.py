@@ -4,6 +4,7 @@ from workbench.workflows.comparing import compare_strategies
 from workbench.workflows.demo import demo_scenarios
 from workbench.workflows.explaining import ExplanationView, explain
 from workbench.workflows.picking import PicksView, StrategiesView, list_strategies, show_picks
+from workbench.workflows.recording import RecordingView, record
 from workbench.workflows.replaying import ReplayView, replay
 from workbench.workflows.results import ComparisonView, RunsView, RunView, View
 from workbench.workflows.running import list_runs, run, show_run
@@ -15,6 +16,7 @@ __all__ = [
     "ComparisonView",
     "ExplanationView",
     "PicksView",
+    "RecordingView",
     "ReplayView",
     "RunView",
     "RunsView",
@@ -26,6 +28,7 @@ __all__ = [
     "json_schema",
     "list_runs",
     "list_strategies",
+    "record",
     "replay",
     "run",
     "serve_dashboard",

@@ -12,6 +12,7 @@ from workbench.simulate import Scenario
 from workbench.workflows.decision_views import DifferenceView, HistoryView, VersionView
 from workbench.workflows.explaining import ExplanationView
 from workbench.workflows.picking import PicksView, StrategiesView
+from workbench.workflows.recording import RecordingView
 from workbench.workflows.replaying import ReplayView
 from workbench.workflows.results import ComparisonView, RunsView, RunView
 from workbench.workflows.retraining_view import RetrainingView
@@ -47,6 +48,7 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "runs": RunsView,
     "picks": PicksView,
     "explanation": ExplanationView,
+    "recording": RecordingView,
     "replay": ReplayView,
     "strategies": StrategiesView,
     "thresholds": ThresholdsView,
