@@ -53,7 +53,7 @@ class Loop:
         select.select([self.poll.fileno()], [], [], seconds)
         ready = [number for number, _ in self.poll.poll(0)]
         self._left = clock()
-        if until is not None and not ready:
+        if until is not None:
             self.stall = max(self.stall, self._left - max(until, began))
         return ready
 

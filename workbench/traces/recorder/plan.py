@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from workbench.documents import Section, check, read_document
@@ -26,7 +26,7 @@ LONGEST = 3600.0
 """The longest run, seconds: a longer one is a mistake in `rho` or in a unit."""
 
 _RECORDED = ("proxy", "balance", "weights", "factors", "maxconn", "k", "extra", "sextra", "victim")
-_TAG = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}"
+_TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
 class Bounds(Section):
@@ -50,7 +50,7 @@ class Bounds(Section):
 class Plan(Section):
     """What one recording consists of."""
 
-    name: str = Field("recording", pattern=rf"^{_TAG}$")
+    name: str = "recording"
     """The name of the files: letters, digits, _ and -."""
     proxy: Proxy
     """`haproxy` or `nginx`."""
@@ -80,7 +80,7 @@ class Plan(Section):
     """Of all draws."""
     kill_at: Duration | None = None
     """When the victim is killed, seconds from the start; never by default."""
-    restart_at: PositiveDuration | None = None
+    restart_at: PositiveDuration | None = Field(None, validate_default=True)
     """When it is started again; it takes connections some tens of milliseconds later."""
     victim: int = Field(0, ge=0)
     """The server that is killed, from 0."""
@@ -90,35 +90,72 @@ class Plan(Section):
     """`fifo` lets nothing ordinary run before the client, the servers and the proxy; it needs root."""
     bounds: Bounds = Bounds()
 
+    @field_validator("name")
+    @classmethod
+    def _check_name(cls, name: str) -> str:
+        if not _TAG.fullmatch(name):
+            raise PydanticCustomError("name", "up to 100 letters, digits, _ and -, a letter or digit first")
+        return name
+
+    @field_validator("weights")
+    @classmethod
+    def _check_weights(cls, weights: list[int]) -> list[int]:
+        if not any(weights):
+            raise PydanticCustomError("weights", "at least one weight above 0")
+        return weights
+
+    @field_validator("factors")
+    @classmethod
+    def _check_factors(cls, factors: list[float], info: ValidationInfo) -> list[float]:
+        if factors and len(factors) != len(info.data.get("weights", factors)):
+            raise PydanticCustomError("factors", "one factor for each of the weights")
+        return factors
+
+    @field_validator("maxconn")
+    @classmethod
+    def _check_maxconn(cls, maxconn: int, info: ValidationInfo) -> int:
+        if maxconn and info.data.get("proxy") == "nginx":
+            raise PydanticCustomError("maxconn", "0 with nginx, which has no queue")
+        return maxconn
+
+    @field_validator("balance", "extra", "sextra")
+    @classmethod
+    def _check_words(cls, words: str, info: ValidationInfo) -> str:
+        """Refuse what could be recorded but not be simulated, as far as it shows in the words."""
+        if info.field_name != "extra" and not words.isprintable():
+            raise PydanticCustomError("words", "one line of text")
+        given = info.data | {str(info.field_name): words}
+        if info.field_name == "sextra" or not {"proxy", "balance"} <= given.keys():
+            return words
+        try:
+            configured_strategy(given["proxy"], given["balance"], given.get("extra", ""))
+        except InputError as error:
+            allowed = str(error).partition("; allowed")[2].lstrip(": ")
+            raise PydanticCustomError("words", allowed.replace("{", "(").replace("}", ")")) from None
+        return words
+
+    @field_validator("restart_at")
+    @classmethod
+    def _check_restart(cls, restart: float | None, info: ValidationInfo) -> float | None:
+        killed = info.data.get("kill_at")
+        if (killed is None) != (restart is None) or (restart or math.inf) <= (killed or 0):
+            raise PydanticCustomError("restart_at", "a time after `kill_at`, or neither of both")
+        return restart
+
+    @field_validator("victim")
+    @classmethod
+    def _check_victim(cls, victim: int, info: ValidationInfo) -> int:
+        if victim >= len(info.data.get("weights", range(MOST_SERVERS))):
+            raise PydanticCustomError("victim", "one of the servers, from 0")
+        return victim
+
     @model_validator(mode="after")
-    def _check(self) -> Self:
-        self._check_servers()
-        if (self.kill_at is None) != (self.restart_at is None):
-            raise PydanticCustomError("restart_at", "`kill_at` and `restart_at`, or neither")
-        if self.kill_at is not None and self.restart_at is not None and self.kill_at >= self.restart_at:
-            raise PydanticCustomError("restart_at", "`restart_at` after `kill_at`")
-        mean = self.service.moments().mean
-        if not 0 < mean < math.inf:
+    def _check_length(self) -> Self:
+        if not 0 < self.service.moments().mean < math.inf:
             raise PydanticCustomError("service", "a service of finite mean above 0")
         if max(self.n / self.rate, self.restart_at or 0.0) > LONGEST:
-            raise PydanticCustomError("n", f"a run of at most {LONGEST:g} s; fewer requests, or shorter ones")
+            raise PydanticCustomError("n", f"a run of at most {LONGEST:g} s: fewer or shorter requests")
         return self
-
-    def _check_servers(self) -> None:
-        if self.factors and len(self.factors) != len(self.weights):
-            raise PydanticCustomError("factors", "one factor for each of the weights")
-        if self.victim >= len(self.weights):
-            raise PydanticCustomError("victim", "a victim that is one of the servers, from 0")
-        if not any(self.weights):
-            raise PydanticCustomError("weights", "at least one weight above 0")
-        if self.proxy == "nginx" and self.maxconn:
-            raise PydanticCustomError("maxconn", "maxconn 0 with nginx, which has no queue")
-        if any(not line.isprintable() for line in (self.balance, self.sextra)):
-            raise PydanticCustomError("balance", "balance and sextra of one line each")
-        try:
-            configured_strategy(self.proxy, self.balance, self.extra)
-        except InputError as error:
-            raise PydanticCustomError("balance", str(error).replace("{", "(").replace("}", ")")) from None
 
     @property
     def all_factors(self) -> list[float]:

@@ -34,13 +34,14 @@ class Processes:
         self.folder = folder
         self._before = _FIFO if scheduling == "fifo" else []
         self._running: list[subprocess.Popen[bytes]] = []
+        self._groups: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        for process in reversed(self._running):
-            end(process)
+        for process in reversed(self._running.copy()):
+            self.end(process)
 
     def start(
         self,
@@ -49,8 +50,13 @@ class Processes:
         *,
         stdin: int | IO[bytes] = subprocess.DEVNULL,
         stdout: int | IO[bytes] | None = None,
+        group: bool = False,
     ) -> subprocess.Popen[bytes]:
-        """Start a program in the run's folder; its errors, and by default its output, go to a file."""
+        """Start a program in the run's folder; its errors, and by default its output, go to a file.
+
+        With `group` it is the first of a group of its own, which ends with it: nginx's workers outlive
+        a master that is killed.
+        """
         with (self.folder / log).open("ab") as told:
             process = subprocess.Popen(
                 [*self._before, *command],
@@ -58,30 +64,36 @@ class Processes:
                 stdin=stdin,
                 stdout=stdout or told,
                 stderr=told,
+                process_group=0 if group else None,
             )
         self._running.append(process)
+        if group:
+            self._groups.append(process)
         return process
+
+    def end(self, process: subprocess.Popen[bytes]) -> None:
+        """End a process, or what is left of its group, and wait for it."""
+        self._running.remove(process)
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(_PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if process in self._groups:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
 
     def told(self, log: str) -> str:
         """Give the end of what a program has said."""
         file = self.folder / log
         text = file.read_text(errors="replace").strip() if file.is_file() else ""
         return text[-_MOST_TOLD:] or "it said nothing"
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and wait for it; one that has ended already is left alone."""
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with suppress(OSError):
-                pipe.close()
 
 
 def find_program(name: str) -> str:

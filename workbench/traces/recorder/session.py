@@ -18,7 +18,6 @@ from workbench.traces.recorder.plan import Plan
 from workbench.traces.recorder.processes import (
     Processes,
     check_scheduling,
-    end,
     find_program,
     free_ports,
     stopped_by_terminate,
@@ -111,7 +110,7 @@ class _Run:
         self._break(zero, client, servers)
         self._wait(client, zero=zero)
         stage.forget(stage.proxy.name)
-        end(proxy)
+        stage.processes.end(proxy)
         taken = stage.gather(self.load, zero)
         self.events |= {
             "ha_start": (began - zero) // 1000,
@@ -138,7 +137,7 @@ class _Run:
         proxy = self.stage.start_proxy(plain)
         overhead = measure_idle(self.stage, self._wait)
         self.stage.forget(self.stage.proxy.name)
-        end(proxy)
+        self.stage.processes.end(proxy)
         self.stage.access_log.unlink(missing_ok=True)
         return overhead
 

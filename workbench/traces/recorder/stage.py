@@ -87,11 +87,12 @@ class Stage:
             check=False,
         )
         if checked.returncode:
-            said = f"{checked.stdout}{checked.stderr}".replace(f"{self.folder}/", "").strip()
+            lines = f"{checked.stdout}{checked.stderr}".replace(f"{self.folder}/", "").strip().splitlines()
+            said = "\n".join(line for line in lines if "[NOTICE]" not in line)
             raise InputError(
                 f"{self.proxy.name} does not accept balance, weights, maxconn, extra or sextra:\n{said}"
             )
-        process = self.processes.start(self.proxy.start(self.program, self.folder), "proxy.err")
+        process = self.processes.start(self.proxy.start(self.program, self.folder), "proxy.err", group=True)
         if not wait_until_open(process, self.ports[0], _START):
             raise RecordingError(f"{self.proxy.name} did not start: {self.processes.told('proxy.err')}")
         self._watched[self.proxy.name] = process
