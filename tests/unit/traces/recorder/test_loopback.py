@@ -109,10 +109,10 @@ def test_the_client_sends_on_schedule_however_slow_the_answers_are(serve, send):
 
 
 def test_a_client_and_a_server_that_were_stopped_know_of_it(serve, processes: Processes, tmp_path: Path):
-    """Both sleep 300 ms through what they should do; each reports a stall of nearly that."""
+    """Both are stopped for 300 ms in which they have work; each reports a stall of nearly that."""
     server, port = serve()
     zero = time.monotonic_ns() + 200_000_000
-    (tmp_path / "requests").write_text("".join(f"{due} 1000 k\n" for due in range(0, 600_000, 10_000)))
+    (tmp_path / "requests").write_text("".join(f"{due} 15000 k\n" for due in range(0, 600_000, 10_000)))
     with (tmp_path / "requests").open("rb") as given, (tmp_path / "answers").open("wb") as answers:
         command = [*PROGRAM, "client", str(port), str(zero), "", "4", str(zero + 5_000_000_000)]
         client = processes.start(command, "client.err", stdin=given, stdout=answers)
