@@ -52,6 +52,7 @@ class Desk:
         keys: Sequence[str],
         *,
         pool: list[int],
+        sent: list[int],
         rules: RetryRules,
     ) -> None:
         self.number = number
@@ -60,10 +61,14 @@ class Desk:
         self.keys = keys
         self.pool = pool
         """In flight from all desks together."""
+        self.sent = sent
+        """The same without those that wait in queues of the desks."""
         self.rules = rules
         self.strategy = settings.strategy
         self.kind = type(settings.strategy)
         self.budget = RetryBudget(rules.budget)
+        self.pulling: set[int] = set()
+        """Servers that are just taking requests out of the queues."""
         self.room = None if settings.queues is None else WaitingRoom(settings.queues, servers.count)
         self.failover = settings.holding_failover()
         self.detector = settings.holding_detector()
@@ -103,14 +108,11 @@ class Desk:
         self.served = [0] * count
         """In flight, without those that wait in a queue of the desk."""
         self.now, self.key, self.demand, self.tries, self.avoid = [0.0], [0], [0.0], [0], [NOWHERE]
-        known = self.settings.checks is None or self.settings.checks.starts_up
-        self.standing = [
-            int(known and (weight > 0 or self.strategy.serves_weight_zero)) for weight in servers.weight
-        ]
+        self.checks = self.fresh_checks()
+        self.standing = [int(self.may_take(server)) for server in range(count)]
         """1 where a server is healthy and takes traffic, panic left out."""
         allowed = self.detector.fails_allowed(servers)
         self.views = [self.fresh_view(members, allowed) for members in self.members]
-        self.checks = self.fresh_checks()
         self.learnt = self.fresh_detector()
         self.groups = self.fresh_groups()
         self.reweighing = self.fresh_weights()
@@ -209,12 +211,14 @@ class Desk:
         ruled_out = call.failed_at if self.rules.not_again else ()
         for server in ruled_out:
             self.views[self.group_of[server]].usable[server] = 0
-        chosen = self.pick(rngs)
+        chosen = self.pick(rngs, ruled_out)
         for server in ruled_out:
             self.judge(server)
+        if chosen == NONE_HEALTHY and ruled_out and self.rules.again_at_last:
+            return self.pick(rngs, ())
         return chosen
 
-    def pick(self, rngs: Rngs) -> int:
+    def pick(self, rngs: Rngs, ruled_out: Sequence[int]) -> int:
         """Let the strategy pick in the group that the rule of failover names, and in further ones."""
         group = NO_GROUP
         while (group := type(self.failover).choose(self.groups, group, rngs.failover)) != NO_GROUP:
@@ -222,8 +226,12 @@ class Desk:
             server = self.asked(view, rngs.strategy)
             if server >= 0:
                 return server
-        in_service = any(any(view.in_service) for view in self.views)
-        return ALL_FULL if in_service else NONE_HEALTHY
+        full = any(
+            view.in_service[server] and not view.usable[server] and server not in ruled_out
+            for view in self.views
+            for server in range(self.servers.count)
+        )
+        return ALL_FULL if full else NONE_HEALTHY
 
     def asked(self, view: View, rng: Generator) -> int:
         """Ask the strategy, and check its answer."""
@@ -273,11 +281,18 @@ class Desk:
         self.in_flight[server] -= 1
         self.pool[server] -= 1
 
+    def unqueue(self, server: int) -> None:
+        """A request no longer waits for a server."""
+        self.count_out(server)
+        if self.kind.ended is not None and self.kind.answered is None:
+            self.kind.ended(self.views[self.group_of[server]], server, 0.0)
+
     def begin(self, attempt: Attempt, now: float) -> None:
         """An attempt is sent to its server."""
         self.now[0] = now
         attempt.sent, attempt.epoch = now, self.epoch
         self.served[attempt.server] += 1
+        self.sent[attempt.server] += 1
         self.checks.traffic[attempt.server] += 1
         self.judge(attempt.server)
 
@@ -285,6 +300,7 @@ class Desk:
         """An attempt that was sent is over: count it out and let the strategy learn from it."""
         self.now[0] = now
         server = attempt.server
+        self.sent[server] -= 1
         if attempt.epoch != self.epoch:
             self.pool[server] -= 1
             return
@@ -332,7 +348,7 @@ class Desk:
         """Learn what all desks have in flight."""
         for server, level in enumerate(self.pool):
             self.in_flight[server] = level
-            self.served[server] = level
+            self.served[server] = self.sent[server]
             self.judge(server)
 
     def warm(self, now: float) -> None:
@@ -356,10 +372,13 @@ class Desk:
 
     def stands(self, server: int) -> bool:
         """Tell whether a server is healthy and takes traffic, panic left out."""
+        return self.may_take(server) and not self.learnt.ejected[server]
+
+    def may_take(self, server: int) -> bool:
+        """Tell whether a server has a weight, passes its checks and is not drained."""
         return (
             (self.weight[server] > 0 or self.strategy.serves_weight_zero)
             and self.checks.up[server] > 0
-            and not self.learnt.ejected[server]
             and not self.drained[server]
         )
 
