@@ -232,7 +232,7 @@ def _line(name: str, found: list[dict[str, Any]]) -> str:
         both("likely_ece", max),
         shares,
         f"{mean('precision_0.99'):.4f} ({min(one['precision_0.99'] for one in found):.4f})",
-        *(f"{mean(key):.2f}" for key in ("train_s", "block_s", "score_s")),
+        *(f"{mean(key):.2f}".replace("nan", "-") for key in ("train_s", "block_s", "score_s")),
         f"{mean('peak_mb'):.0f}",
     ]
     return f"| {' | '.join(cells)} |"
