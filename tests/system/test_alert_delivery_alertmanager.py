@@ -45,8 +45,8 @@ SLACK = 0.9
 """Seconds that a message may be late; the looks at a group are two apart, and of two routes one."""
 
 LATE = 0.35
-"""Seconds by which a post or a look may be late; beyond, one comes too near to the other: such a round does not
-count. Alertmanager times each look from the one before, so that on a busy machine they drift."""
+"""Seconds by which a post or a look may be late; beyond, one comes too near to the other, and the round
+does not count. Alertmanager times each look from the one before, so that on a busy machine they drift."""
 
 ROUTE: dict[str, Any] = {
     "receiver": "all",
