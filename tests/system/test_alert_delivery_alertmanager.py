@@ -45,7 +45,8 @@ SLACK = 0.9
 """Seconds that a message may be late; the looks at a group are two apart, and of two routes one."""
 
 LATE = 0.35
-"""Seconds by which a post may be late; beyond it comes too near to a look, and the round does not count."""
+"""Seconds by which a post or a look may be late; beyond, one comes too near to the other, and the round
+does not count. Alertmanager times each look from the one before, so that on a busy machine they drift."""
 
 ROUTE: dict[str, Any] = {
     "receiver": "all",
@@ -226,7 +227,7 @@ def ours(changes: list[Change], begin: float, silences: list[Silence]) -> list[H
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_same_messages_at_the_same_times(alertmanager: Alertmanager, seed: int):
     rng = np.random.default_rng(seed)
-    for _ in range(3):
+    for _ in range(4):
         drawn = rng.integers(1_000_000)
         changes = [
             change
@@ -241,11 +242,13 @@ def test_the_same_messages_at_the_same_times(alertmanager: Alertmanager, seed: i
         alertmanager.silence(silence, "kind", "silenced")
         late = play(alertmanager, changes, begin)
         time.sleep(max(0.0, begin + STEPS * STEP + 0.9 - time.time()))
+        theirs = [heard(got.at, got.body) for got in alertmanager.hook.received]
+        # Every look is due at the end of a step.
+        late = max([late, *((one.at - begin + 0.05) % STEP - 0.05 for one in theirs)])
         if late < LATE:
-            theirs = [heard(got.at, got.body) for got in alertmanager.hook.received]
             compare(ours(changes, begin, [silence]), theirs)
             return
-    pytest.fail("this machine was too busy three times to post in time")
+    pytest.fail(f"this machine was too busy four times; the latest look or post was {late:.2f} s late")
 
 
 def test_an_alert_that_ends_in_a_silence_and_fires_anew_is_told_by_us_only(alertmanager: Alertmanager):
