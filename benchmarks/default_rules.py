@@ -10,8 +10,8 @@ from workbench.alerts.backtest import Episode, Incident, backtest
 from workbench.alerts.labels import Labels
 from workbench.alerts.rules import load_rules
 from workbench.alerts.series import MemorySource, SeriesSet
-from workbench.workflows import backtest_drill
 from workbench.workflows.alert_views import ScoreView
+from workbench.workflows.drills import drill_episodes, load_drill
 from workbench.workflows.results import shown
 
 RULES = Path(__file__).parents[1] / "data" / "rules"
@@ -34,13 +34,13 @@ def reconciliation_episode(seed: int) -> Episode:
     low = np.empty(len(times))
     for place, (count, bad) in enumerate(zip(matches, drifted, strict=True)):
         low[place] = (rng.beta(*(DRIFTED if bad else HEALTHY), count) <= 0.75).sum()
-    ledger = Labels({"ledger": "bank"})
+    all_of_it = Labels()
     metrics = {
         "workbench_match_confidence_bucket": SeriesSet.gather(
-            [(ledger.merged({"le": "0.75"}), times, np.cumsum(low))]
+            [(all_of_it.merged({"le": "0.75"}), times, np.cumsum(low))]
         ),
         "workbench_match_confidence_count": SeriesSet.gather(
-            [(ledger, times, np.cumsum(matches).astype(np.float64))]
+            [(all_of_it, times, np.cumsum(matches).astype(np.float64))]
         ),
     }
     return Episode(MemorySource(metrics), 3600.0, float(times[-1]), (incident,), recovery=2 * 3600.0)
@@ -60,12 +60,16 @@ def rows(score: ScoreView) -> list[str]:
 
 def main() -> list[str]:
     """Give the lines of the table."""
-    views = [backtest_drill(RULES / f"{name}.yaml", RULES / "drill.yaml") for name in ("queues", "budget")]
-    scores = [score for view in views for score in view.scores]
-    reconciliation = load_rules(RULES / "reconciliation.yaml")
-    episodes = [reconciliation_episode(seed) for seed in range(EPISODES)]
-    found = backtest(reconciliation.every_rule, episodes, interval=reconciliation.interval)
-    scores += [ScoreView.of(score) for score in found.scores]
+    queues, budget, reconciliation = (
+        load_rules(RULES / f"{name}.yaml") for name in ("queues", "budget", "reconciliation")
+    )
+    drilled = drill_episodes(load_drill(RULES / "drill.yaml"), interval=queues.interval)
+    drawn = [reconciliation_episode(seed) for seed in range(EPISODES)]
+    found = [
+        backtest(file.every_rule, episodes, interval=file.interval)
+        for file, episodes in ((queues, drilled), (budget, drilled), (reconciliation, drawn))
+    ]
+    scores = [ScoreView.of(score) for one in found for score in one.scores]
     heading = "| rule | fault | detected | delay, p50 (95 % interval) | false alarms |"
     return [heading, "|---|---|---|---|---|", *(line for score in scores for line in rows(score))]
 

@@ -9,6 +9,7 @@
     │   ├── NotFoundError          2   a run, comparison, strategy or file that does not exist
     │   └── ConflictError          2   another writer was faster; nothing was written
     ├── SimulationError            3   a model that cannot go on, such as a strategy that names no server
+    ├── RecordingError             5   a recording that could not be made
     └── StoreError                 4   the lake cannot be read or written
         ├── DiskFullError          4   no room is left; nothing half-written remains
         ├── CatalogueError         4   the catalogue is corrupt, locked or read-only
@@ -85,6 +86,12 @@ class SimulationError(WorkbenchError):
     """A model that cannot go on."""
 
     exit_code = 3
+
+
+class RecordingError(WorkbenchError):
+    """A recording that could not be made: a proxy, a server or the client failed."""
+
+    exit_code = 5
 
 
 class StoreError(WorkbenchError):

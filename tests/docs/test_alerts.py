@@ -15,7 +15,7 @@ from workbench.alerts.rules import Rule, RuleFile
 from workbench.alerts.signals import Signal
 from workbench.alerts.windows import FUNCTIONS
 from workbench.documents import parse_document
-from workbench.workflows.drills import Drill
+from workbench.workflows.drills import load_drill
 
 PAGE = Path(__file__).parents[2] / "docs" / "alerts.md"
 TEXT = PAGE.read_text()
@@ -33,9 +33,10 @@ def test_the_rules_pass_the_tests_that_the_page_shows():
     assert len(rules.every_rule) == 5
 
 
-def test_the_drill_is_one_and_its_scenario_is_there():
-    drill = parse_document(block("drill"), Drill, name="drill", folder=PAGE.parent)
-    assert (PAGE.parent / drill.scenario).exists()
+def test_the_drill_fits_its_scenario(tmp_path: Path):
+    file = tmp_path / "drill.yaml"
+    file.write_text(block("drill").replace("../simulations", str(PAGE.parents[1] / "simulations")))
+    assert len(load_drill(file).drill.faults) == 5
 
 
 def test_the_page_names_every_key_of_a_rule():

@@ -8,6 +8,7 @@ test hangs on a race.
 from __future__ import annotations
 
 import json
+import math
 import time
 import urllib.request
 from collections import defaultdict
@@ -40,7 +41,12 @@ STEP = 1.0
 """Seconds of a step; alerts change at the middle of one, groups are looked at at its end."""
 
 STEPS = 24
-SLACK = 0.45
+SLACK = 0.9
+"""Seconds that a message may be late; the looks at a group are two apart, and of two routes one."""
+
+LATE = 0.35
+"""Seconds by which a post or a look may be late; beyond, one comes too near to the other, and the round
+does not count. Alertmanager times each look from the one before, so that on a busy machine they drift."""
 
 ROUTE: dict[str, Any] = {
     "receiver": "all",
@@ -177,9 +183,10 @@ def heard(at: float, body: dict[str, Any]) -> Heard:
     return Heard(at, body["receiver"], body["groupKey"], body["status"], alerts)
 
 
-def play(alertmanager: Alertmanager, changes: list[Change], begin: float) -> None:
-    """Post the changes, each in the middle of its step."""
+def play(alertmanager: Alertmanager, changes: list[Change], begin: float) -> float:
+    """Post the changes, each in the middle of its step, and say by how much the latest was late, seconds."""
     began: dict[str, float] = {}
+    late = 0.0
     for step in sorted({change.step for change in changes}):
         time.sleep(max(0.0, begin + (step + 0.5) * STEP - time.time()))
         now, posts = time.time(), []
@@ -196,6 +203,8 @@ def play(alertmanager: Alertmanager, changes: list[Change], begin: float) -> Non
                 }
             )
         alertmanager.post("alerts", posts)
+        late = max(late, time.time() - (begin + (step + 0.5) * STEP))
+    return late
 
 
 def ours(changes: list[Change], begin: float, silences: list[Silence]) -> list[Heard]:
@@ -218,20 +227,28 @@ def ours(changes: list[Change], begin: float, silences: list[Silence]) -> list[H
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_same_messages_at_the_same_times(alertmanager: Alertmanager, seed: int):
     rng = np.random.default_rng(seed)
-    changes = [
-        change
-        for kind in KINDS
-        for number in range(8)
-        for change in random_changes(rng, kind, f"{kind}{number}")
-    ]
-    begin = time.time() + 0.5
-    matcher = parse_matcher('kind="silenced"')
-    silence = Silence(1, (matcher,), begin + 6.5, begin + 12.5, "me", "")
-    alertmanager.silence(silence, "kind", "silenced")
-    play(alertmanager, changes, begin)
-    time.sleep(max(0.0, begin + STEPS * STEP + 0.5 - time.time()))
-    theirs = [heard(got.at, got.body) for got in alertmanager.hook.received]
-    compare(ours(changes, begin, [silence]), theirs)
+    for _ in range(4):
+        drawn = rng.integers(1_000_000)
+        changes = [
+            change
+            for kind in KINDS
+            for number in range(8)
+            for change in random_changes(rng, kind, f"{kind}{number}-{drawn}")
+        ]
+        begin = time.time() + 0.5
+        matcher = parse_matcher('kind="silenced"')
+        silence = Silence(1, (matcher,), begin + 6.5, begin + 12.5, "me", "")
+        alertmanager.hook.received.clear()
+        alertmanager.silence(silence, "kind", "silenced")
+        late = play(alertmanager, changes, begin)
+        time.sleep(max(0.0, begin + STEPS * STEP + 0.9 - time.time()))
+        theirs = [heard(got.at, got.body) for got in alertmanager.hook.received]
+        # Every look is due at the end of a step.
+        late = max([late, *((one.at - begin + 0.05) % STEP - 0.05 for one in theirs)])
+        if late < LATE:
+            compare(ours(changes, begin, [silence]), theirs)
+            return
+    pytest.fail(f"this machine was too busy four times; the latest look or post was {late:.2f} s late")
 
 
 def test_an_alert_that_ends_in_a_silence_and_fires_anew_is_told_by_us_only(alertmanager: Alertmanager):
@@ -248,7 +265,7 @@ def test_an_alert_that_ends_in_a_silence_and_fires_anew_is_told_by_us_only(alert
     alertmanager.silence(silence, "alertname", "a")
     play(alertmanager, changes, begin)
     time.sleep(max(0.0, begin + 9.0 - time.time()))
-    theirs = [round(got.at - begin) for got in alertmanager.hook.received]
+    theirs = [math.floor(got.at - begin + 0.1) for got in alertmanager.hook.received]
     mine = [round(one.at - begin) for one in ours(changes, begin, [silence]) if one.at < begin + 9.0]
     assert theirs == [2, 8]  # news at 6, when both fire, is taken for what was told at 2; at 8 it repeats
     assert mine == [2, 6]

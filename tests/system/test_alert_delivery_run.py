@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sqlite3
 import subprocess
@@ -192,6 +193,28 @@ rules:
     condition: {kind: threshold, of: workbench_queue_depth, above: 10}
     annotations: {summary: "{{ $value }} wait in {{ $labels.pool }}"}
 """
+
+
+def test_an_alert_of_a_target_that_is_gone_ends_with_its_series(
+    folder: Path, receiver: Receiver, program: Callable[[str], str]
+):
+    (folder / "rules.yaml").write_text(DEPTH_RULES)
+    (port,) = free_ports(1)
+    with contextlib.ExitStack() as stack:
+        exporter = stack.enter_context(exporting({"api": 25.0}))
+        (folder / "prometheus.yml").write_text(PROMETHEUS.replace("PORT", str(exporter)))
+        prometheus = [program("prometheus"), f"--config.file={folder / 'prometheus.yml'}"]
+        prometheus += [f"--storage.tsdb.path={folder / 'tsdb'}", f"--web.listen-address=127.0.0.1:{port}"]
+        with running(prometheus, folder / "prometheus.log", port=port):
+            process = start(folder, "--prometheus", f"http://127.0.0.1:{port}")
+            for count in (1, 2):
+                deadline = time.monotonic() + 40
+                while len(receiver.received) < count and time.monotonic() < deadline:
+                    time.sleep(0.05)
+                stack.close()
+            process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=30)
+    assert [got.body["status"] for got in receiver.received] == ["firing", "resolved"], said
 
 
 def test_series_come_from_a_real_prometheus(folder: Path, receiver: Receiver, program: Callable[[str], str]):

@@ -147,6 +147,17 @@ def test_damage_is_found_and_mended_by_the_same_command(command, tmp_path: Path)
     assert command("store", "verify")[0] == 0
 
 
+@pytest.mark.parametrize("arguments", [["store", "info"], ["store", "verify"], ["sql", "select 1"]])
+def test_a_catalogue_that_is_corrupt_is_named_with_a_remedy(command, tmp_path: Path, arguments: list[str]):
+    for file in (tmp_path / "lake").glob("catalogue.sqlite*"):
+        file.unlink()
+    (tmp_path / "lake" / "catalogue.sqlite").write_bytes(b"no database" * 100)
+    code, out, err = command(*arguments)
+    assert (code, out) == (4, "")
+    assert "catalogue.sqlite cannot be used" in err
+    assert "Move it away" in err
+
+
 def test_runs_are_taken_along(command, tmp_path: Path):
     assert command("store", "export", "runs.zip")[0] == 0
     code, out, _ = command("store", "import", "runs.zip", "--lake", "other")

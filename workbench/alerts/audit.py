@@ -31,6 +31,7 @@ _END = (
 _INTERRUPTED = "update attempts set ended = ?, verdict = ?, detail = ? where verdict = ?"
 _ATTEMPTS = """
     select * from attempts where (:key is null or key = :key) and (:receiver is null or receiver = :receiver)
+        and (:but_for is null or group_key <> :but_for or verdict <> 'delivered')
     order by attempt_id desc limit :limit
 """
 _EVENTS = """
@@ -117,10 +118,22 @@ class Audit:
             )
 
     def attempts(
-        self, *, key: str | None = None, receiver: str | None = None, limit: int = 1000
+        self,
+        *,
+        key: str | None = None,
+        receiver: str | None = None,
+        but_for: str | None = None,
+        limit: int = 1000,
     ) -> list[Attempt]:
-        """Return attempts, newest first."""
-        chosen = {"key": key, "receiver": receiver, "limit": limit}
+        """Return attempts, newest first.
+
+        Args:
+            key: only those at the message with this key.
+            receiver: only those to tell this receiver.
+            but_for: a group whose messages that arrived are left out.
+            limit: at most so many; below 0 all.
+        """
+        chosen = {"key": key, "receiver": receiver, "but_for": but_for, "limit": limit}
         return [_attempt(row) for row in self._database.rows(_ATTEMPTS, chosen)]
 
     def last(self) -> int:

@@ -40,7 +40,8 @@ class Course:
         for place, rows in enumerate(groups.values()):
             inside = self.present[rows]
             present[place] = inside.any(axis=0)
-            values[place] = AGGREGATES[how](self.values[rows], inside)
+            with np.errstate(all="ignore"):
+                values[place] = AGGREGATES[how](self.values[rows], inside)
         return Course(tuple(groups), values, present)
 
     def divided_by(self, other: Course) -> Course:
@@ -53,10 +54,6 @@ class Course:
             values = self.values[kept] / other.values[below]
         return Course(names, values, self.present[kept] & other.present[below])
 
-    def where(self, inside: Bools) -> Course:
-        """Give the values only where a table of the same shape is true."""
-        return Course(self.labels, self.values, self.present & inside)
-
 
 def _sum(values: Floats, present: Bools) -> Floats:
     total: Floats = np.where(present, values, 0.0).sum(axis=0)
@@ -68,7 +65,13 @@ def _count(values: Floats, present: Bools) -> Floats:
 
 
 def _avg(values: Floats, present: Bools) -> Floats:
-    return _sum(values, present) / np.maximum(_count(values, present), 1.0)
+    # Series by series, as Prometheus does, so that the last digits are the same.
+    mean, count = np.zeros(values.shape[1]), np.zeros(values.shape[1])
+    for row, inside in zip(values, present, strict=True):
+        count += inside
+        number = np.maximum(count, 1.0)
+        mean = np.where(inside, mean + (row / number - mean / number), mean)
+    return mean
 
 
 def _min(values: Floats, present: Bools) -> Floats:

@@ -160,13 +160,14 @@ def unknown_label(file: RuleFile, around: Surroundings) -> Iterator[Finding]:
     """A label by which the metric's series do not differ."""
     for rule, signal in _signals(file):
         metric = find_metric(signal.metric, around.metrics)
-        names = [*signal.by, *(one.name for one in signal.match if one.operator in ("=", "=~"))]
-        for name in names if metric is not None else []:
-            if name not in (labels := metric.labels if metric else ()):
+        if metric is None or (labels := metric.labels) is None:
+            continue
+        for name in [*signal.by, *(one.name for one in signal.match if one.operator in ("=", "=~"))]:
+            if name not in labels:
                 yield Finding(
                     "unknown_label",
                     rule.name,
-                    f"{signal.metric} has no label {name}; it has {', '.join(labels)}",
+                    f"{signal.metric} has no label {name}; it has {', '.join(labels) or 'none'}",
                 )
 
 

@@ -29,12 +29,14 @@ class Matcher:
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        return re.compile(self.value if self.operator in ("=~", "!~") else re.escape(self.value), re.DOTALL)
+        return re.compile(self.value, re.DOTALL)
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Say whether the labels meet the condition."""
-        found = self._pattern.fullmatch(labels.get(self.name, "")) is not None
-        return found == (self.operator in ("=", "=~"))
+        given = labels.get(self.name, "")
+        if self.operator in ("=", "!="):
+            return (given == self.value) == (self.operator == "=")
+        return (self._pattern.fullmatch(given) is not None) == (self.operator == "=~")
 
     def __str__(self) -> str:
         return f'{self.name}{self.operator}"{escaped(self.value)}"'

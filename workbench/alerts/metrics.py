@@ -31,7 +31,7 @@ class Metric:
         meaning: what it says.
         kind: what its values do over time.
         unit: of its values; a count without one.
-        labels: by which its series differ.
+        labels: by which its series differ; None where that is not known.
         least: no value is less.
         most: no value is more.
     """
@@ -39,7 +39,7 @@ class Metric:
     meaning: str
     kind: MetricKind = MetricKind.GAUGE
     unit: str = ""
-    labels: tuple[str, ...] = ("server",)
+    labels: tuple[str, ...] | None = ("server",)
     least: float = 0.0
     most: float = math.inf
 
@@ -62,7 +62,7 @@ QUEUE_METRICS: Mapping[str, Metric] = {
         "waiting time of requests that ended ok", kind=MetricKind.HISTOGRAM, unit="s"
     ),
     "workbench_match_confidence": Metric(
-        "confidence of proposed matches of a reconciliation", kind=MetricKind.HISTOGRAM, labels=("ledger",)
+        "confidence of proposed matches of a reconciliation", kind=MetricKind.HISTOGRAM, labels=()
     ),
 }
 """The metrics by name."""
@@ -78,7 +78,8 @@ def find_metric(name: str, metrics: Mapping[str, Metric]) -> Metric | None:
     base, _, suffix = name.rpartition("_")
     if suffix in ("bucket", "count", "sum") and base in metrics:
         found = metrics[base]
-        labels = (*found.labels, "le") if suffix == "bucket" else found.labels
+        bucket = suffix == "bucket" and found.labels is not None
+        labels = (*(found.labels or ()), "le") if bucket else found.labels
         return Metric(found.meaning, MetricKind.COUNTER, found.unit if suffix == "sum" else "", labels)
     return None
 

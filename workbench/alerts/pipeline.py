@@ -111,14 +111,6 @@ class Pipeline:
                 self._resolve(alert, now)
         self._firing = before if firing.keys() == before.keys() else firing
 
-    def firing(self) -> list[AlertInstance]:
-        """Return the alerts that fire."""
-        alerts = {one.fingerprint: one for group in self._groups.values() for one in group.alerts.values()}
-        return sorted(
-            (alert for alert in {**self._firing, **alerts}.values() if alert.state is State.FIRING),
-            key=lambda alert: alert.labels,
-        )
-
     def next_at(self) -> float | None:
         """Say when a group is to be looked at next, in seconds; None while there is none."""
         while self._looks:

@@ -6,13 +6,13 @@ import json
 import math
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from workbench.alerts.labels import Labels
 from workbench.alerts.matchers import Matcher
-from workbench.alerts.series import NOTHING, Query, SeriesSet
+from workbench.alerts.series import NOTHING, STALE, Query, SeriesSet
 from workbench.errors import InputError
 
 _MOST_BYTES = 256_000_000
@@ -21,7 +21,8 @@ _MOST_BYTES = 256_000_000
 class PrometheusSource:
     """Asks a Prometheus, or what speaks like one, for the samples that rules need.
 
-    It gives no markers of series that have ended, so one that has counts until `look_back` is over.
+    Samples of a range come without the markers of series that have ended, so it is asked besides which
+    series have a value at the end.
 
     Args:
         url: such as http://127.0.0.1:9090.
@@ -46,16 +47,13 @@ class PrometheusSource:
         Raises:
             InputError: Prometheus does not answer, or not with samples.
         """
-        chosen = ",".join(str(matcher) for matcher in matchers)
+        chosen = f"{metric}{{{','.join(str(matcher) for matcher in matchers)}}}"
         length = max(1, math.ceil((end - start) * 1000.0) + 1)
-        found = self._ask({"query": f"{metric}{{{chosen}}}[{length}ms]", "time": f"{end:.3f}"})
-        if found.get("resultType") != "matrix":
-            raise InputError(
-                f"{self._url}: given no samples for {metric}; allowed: an API as Prometheus has it"
-            )
-        if not found["result"]:
+        found = self._result(f"{chosen}[{length}ms]", "matrix", end)
+        if not found:
             return NOTHING
-        return SeriesSet.gather(_one(series) for series in found["result"])
+        live = {_labels(series) for series in self._result(chosen, "vector", end)}
+        return SeriesSet.gather(_one(series, end, live) for series in found)
 
     def query(self, sql: str, *, at: float) -> Sequence[tuple[Labels, float]]:
         """Run an SQL query by the function that was given.
@@ -66,6 +64,15 @@ class PrometheusSource:
         if self._query is None:
             raise InputError("sql: given a rule with an SQL query; allowed: such rules only over a store")
         return self._query(sql, at)
+
+    def _result(self, expression: str, kind: str, at: float) -> list[dict[str, Any]]:
+        found = self._ask({"query": expression, "time": f"{at:.3f}"})
+        if found.get("resultType") != kind:
+            raise InputError(
+                f"{self._url}: given no {kind} for {expression}; allowed: an API like Prometheus's"
+            )
+        result: list[dict[str, Any]] = found["result"]
+        return result
 
     def _ask(self, question: Mapping[str, str]) -> dict[str, Any]:
         address = f"{self._url}/api/v1/query"
@@ -84,10 +91,21 @@ class PrometheusSource:
         return data
 
 
-def _one(series: Mapping[str, Any]) -> tuple[Labels, list[float], list[float]]:
-    names = {name: value for name, value in series["metric"].items() if name != "__name__"}
-    times, values = zip(*series["values"], strict=True)
-    return Labels(names), [float(time) for time in times], [float(value) for value in values]
+def _labels(series: Mapping[str, Any]) -> Labels:
+    return Labels({name: value for name, value in series["metric"].items() if name != "__name__"})
+
+
+def _one(
+    series: Mapping[str, Any], end: float, live: Collection[Labels]
+) -> tuple[Labels, list[float], list[float]]:
+    """Read a series, and end it where Prometheus no longer gives it a value."""
+    times = [float(time) for time, _ in series["values"]]
+    values = [float(value) for _, value in series["values"]]
+    labels = _labels(series)
+    if labels not in live and times[-1] < end:
+        times.append(end)
+        values.append(STALE)
+    return labels, times, values
 
 
 def _reason(error: urllib.error.HTTPError) -> str:

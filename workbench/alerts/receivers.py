@@ -126,7 +126,8 @@ class Plan(Section):
 
     def doubts(self) -> list[str]:
         """Say what is allowed but hardly meant."""
-        return [*_doubtful_repeats(self), *_unused_receivers(self), *_short_firing(self)]
+        found = (_doubtful_repeats, _unused_receivers, _short_firing, _unheard)
+        return [doubt for find in found for doubt in find(self)]
 
 
 def load_plan(file: Path) -> Plan:
@@ -225,3 +226,20 @@ def _short_firing(plan: Plan) -> list[str]:
         for (name, _), channel in plan.channels().items()
         if isinstance(channel, Alertmanager) and channel.fires_for <= longest
     ]
+
+
+def _unheard(plan: Plan) -> list[str]:
+    silent = {receiver.name for receiver in plan.receivers if not receiver.channels}
+    found = []
+    for route, receiver in _receivers(plan.route):
+        if route.escalate and receiver in silent:
+            found.append(f"route to {receiver}: nobody is told first, so that nothing is escalated")
+    return found
+
+
+def _receivers(route: Route, receiver: str = "") -> Iterator[tuple[Route, str]]:
+    """Go through a route and those below it, each with its receiver."""
+    own = route.receiver or receiver
+    yield route, own
+    for below in route.routes:
+        yield from _receivers(below, own)

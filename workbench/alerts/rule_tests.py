@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from workbench.alerts.courses import LOOK_BACK, Scene
@@ -20,11 +20,14 @@ from workbench.alerts.evaluation import Memory, evaluate_all
 from workbench.alerts.instances import AlertInstance, Evaluation, State
 from workbench.alerts.labels import Labels
 from workbench.alerts.notation import parse_series, parse_values, samples
-from workbench.alerts.rules import Rule
+from workbench.alerts.rules import Interval, Rule
 from workbench.alerts.series import MemorySource, SeriesSet
 from workbench.documents import Section, read_document
 from workbench.errors import DocumentError, Problem
-from workbench.quantities import Duration, PositiveDuration
+from workbench.quantities import Duration
+
+_MOST = 100_000
+"""Evaluations of one test."""
 
 
 def _checked_series(text: str) -> str:
@@ -90,7 +93,7 @@ class TestGroup(Section):
 
     __test__ = False  # pytest would take it for tests of its own
 
-    interval: PositiveDuration = 60.0
+    interval: Interval = 60.0
     """Between two values of a series, seconds."""
     name: str = ""
     input_series: list[InputSeries] = Field(default_factory=list)
@@ -125,9 +128,17 @@ class RuleTests(Section):
 
     rule_files: list[str] = Field(min_length=1)
     """Files of rules, found from the folder of this one."""
-    evaluation_interval: PositiveDuration = 60.0
+    evaluation_interval: Interval = 60.0
     """How often the rules are evaluated, seconds."""
     tests: list[TestGroup] = Field(min_length=1)
+
+    @field_validator("tests")
+    @classmethod
+    def _finite(cls, tests: list[TestGroup], info: ValidationInfo) -> list[TestGroup]:
+        every = info.data.get("evaluation_interval", 1.0)
+        if any(group.last / every > _MOST for group in tests):
+            raise PydanticCustomError("tests", "times of at most 100,000 evaluations")
+        return tests
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from workbench.alerts.conditions import CONDITIONS, Condition
@@ -19,7 +19,20 @@ from workbench.alerts.templates import Template, render
 from workbench.documents import Section, read_document
 from workbench.quantities import Duration, PositiveDuration
 
+_LONGEST = 1000 * 86400.0
+_KNOWN = 100_000
+"""Series whose labels are remembered; beyond it they are merged anew, lest names that come and go pile up."""
 _RESERVED = frozenset({"alertname", "severity", "alertstate", "__name__"})
+
+
+def _interval(seconds: float) -> float:
+    if not 1e-3 <= seconds <= _LONGEST:
+        raise PydanticCustomError("interval", "a time of 1ms to 1000d")
+    return seconds
+
+
+Interval = Annotated[PositiveDuration, AfterValidator(_interval)]
+"""Between two evaluations or samples, seconds, 0.001 or more."""
 
 
 class NoData(StrEnum):
@@ -97,7 +110,7 @@ class Rule(Section):
         if found is None:
             own = {name: render(text, series, value) for name, text in self.labels.items()}
             found = series.merged({**own, **self._own_labels})
-            if self._is_constant:
+            if self._is_constant and len(self._labelled) < _KNOWN:
                 self._labelled[series] = found
         return found
 
@@ -111,7 +124,7 @@ class RuleFile(Section):
 
     name: str = Field(min_length=1, max_length=100)
     description: str = ""
-    interval: PositiveDuration = 15.0
+    interval: Interval = 15.0
     """How often the rules are evaluated, seconds."""
     rules: list[Rule] = Field(default_factory=list, max_length=10_000)
     objectives: list[Objective] = Field(default_factory=list, max_length=1000)
@@ -151,8 +164,3 @@ def load_rules(file: Path) -> RuleFile:
 def make_rules(*rules: Mapping[str, Any], interval: float = 15.0, name: str = "rules") -> RuleFile:
     """Make rules from dicts with the same keys as in a file."""
     return RuleFile.model_validate({"name": name, "interval": interval, "rules": list(rules)})
-
-
-def by_name(rules: Sequence[Rule]) -> dict[str, Rule]:
-    """Give rules by their names."""
-    return {rule.name: rule for rule in rules}

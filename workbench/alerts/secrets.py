@@ -129,17 +129,25 @@ def _content(file: Path) -> str:
     return value
 
 
-def _forms(value: str) -> set[str]:
+def _forms(value: str) -> frozenset[str]:
     """Spell a secret in every way in which an error may repeat it; of an address also its parts."""
-    parts = {value}
-    if "://" in value:
+    parts = {value, *(piece for piece in _pieces(value) if len(piece) >= _LEAST_HIDDEN)}
+    return frozenset(parts | {quote(part, safe="") for part in parts} | {unquote(part) for part in parts})
+
+
+def _pieces(value: str) -> list[str]:
+    """Take an address apart into what may be secret by itself."""
+    try:
         address = urlsplit(value)
-        pieces = [address.username, address.password, *address.path.split("/")]
-        pieces += [address.path, address.query, *_values(address.query)]
-        if address.scheme not in ("http", "https"):
-            pieces.append(address.netloc)  # of a service's own form of address, where tokens may be the host
-        parts |= {piece for piece in pieces if piece and len(piece) >= _LEAST_HIDDEN}
-    return parts | {quote(part, safe="") for part in parts} | {unquote(part) for part in parts}
+    except ValueError:
+        return []
+    if "://" not in value:
+        return []
+    pieces = [address.username or "", address.password or "", *address.path.split("/")]
+    pieces += [address.path, address.query, *_values(address.query)]
+    if address.scheme not in ("http", "https"):
+        pieces.append(address.netloc)  # of a service's own form of address, where tokens may be the host
+    return pieces
 
 
 def _values(query: str) -> list[str]:

@@ -85,7 +85,11 @@ class Windows:
 
 def avg_over_time(windows: Windows) -> Floats:
     """The mean."""
-    return sum_over_time(windows) / windows.count
+
+    def mean(_times: Floats, values: Floats, count: Ints) -> Floats:
+        return _compensated(values, count, lambda value, so_far, number: value / number - so_far / number)
+
+    return windows.by_table(mean)
 
 
 def min_over_time(windows: Windows) -> Floats:
@@ -100,7 +104,24 @@ def max_over_time(windows: Windows) -> Floats:
 
 def sum_over_time(windows: Windows) -> Floats:
     """The sum."""
-    return windows.reduce(np.add, windows.values)
+
+    def total(_times: Floats, values: Floats, count: Ints) -> Floats:
+        return _compensated(values, count, lambda value, _so_far, _number: value)
+
+    return windows.by_table(total)
+
+
+def _compensated(values: Floats, count: Ints, increment: Callable[[Floats, Floats, int], Floats]) -> Floats:
+    """Add increments up, sample by sample, with Neumaier's compensation: the digits are Prometheus's."""
+    so_far, lost = np.zeros(len(values)), np.zeros(len(values))
+    for place in range(values.shape[1]):
+        inside = place < count
+        added = np.where(inside, increment(values[:, place], so_far, place + 1), 0.0)
+        total = so_far + added
+        larger = np.abs(so_far) >= np.abs(added)
+        lost += np.where(larger, (so_far - total) + added, (added - total) + so_far)
+        so_far = total
+    return np.where(np.isinf(so_far), so_far, so_far + lost)
 
 
 def count_over_time(windows: Windows) -> Floats:
@@ -130,7 +151,19 @@ def quantile_over_time(windows: Windows) -> Floats:
 
 def stddev_over_time(windows: Windows) -> Floats:
     """The standard deviation over the number of samples."""
-    return windows.by_table(lambda _times, values, _count: np.nanstd(values, axis=1))
+
+    def deviation(_times: Floats, values: Floats, count: Ints) -> Floats:
+        apart = values - (_total(values, count) / count)[:, None]
+        return np.sqrt(_total(apart**2, count) / count)
+
+    return windows.by_table(deviation)
+
+
+def _total(values: Floats, count: Ints) -> Floats:
+    """Add each row up, without what stands after its last sample."""
+    inside = np.arange(values.shape[1]) < count[:, None]
+    total: Floats = np.where(inside, values, 0.0).sum(axis=1)
+    return total
 
 
 def changes(windows: Windows) -> Floats:
@@ -216,10 +249,10 @@ def _line(windows: Windows, origin: Floats) -> tuple[Floats, Floats]:
         part = slice(taken, taken + len(count))
         taken += len(count)
         x, y = times - origin[part, None], values
-        mean_x, mean_y = np.nanmean(x, axis=1), np.nanmean(y, axis=1)
+        mean_x, mean_y = _total(x, count) / count, _total(y, count) / count
         centred = x - mean_x[:, None]
-        slope = np.nansum(centred * (y - mean_y[:, None]), axis=1) / np.nansum(centred**2, axis=1)
-        flat = np.nanmax(y, axis=1) == np.nanmin(y, axis=1)
+        slope = _total(centred * (y - mean_y[:, None]), count) / _total(centred**2, count)
+        flat = _total((y != y[:, :1]).astype(np.float64), count) == 0
         slope = np.where(flat, 0.0, slope)
         levels[part] = np.where(flat, y[:, 0], mean_y - slope * mean_x)
         return slope
@@ -284,5 +317,6 @@ def compute(name: str, windows: Windows, rows: Bools) -> Floats:
             windows.over,
             windows.parameter,
         )
-        result[rows] = function.compute(chosen)
+        with np.errstate(all="ignore"):  # infinite and missing values go through as they do in IEEE 754
+            result[rows] = function.compute(chosen)
     return result

@@ -76,7 +76,7 @@ def lint(
 def backtest(
     file: Rules,
     drill: Annotated[
-        Path | None, typer.Argument(help="A drill: YAML that says what goes wrong when.", metavar="[DRILL]")
+        Path | None, typer.Argument(help="A drill: YAML that says what goes wrong when.", metavar="DRILL")
     ] = None,
     run: Annotated[
         list[int] | None, typer.Option("--run", help="In place of a drill, a stored run; once for each.")

@@ -238,7 +238,7 @@ def history(
         str | None, typer.Argument(help="Only this alert: its name, or how its fingerprint begins.")
     ] = None,
     limit: Limit = 50,
-    export: Annotated[Path | None, typer.Option(help="Also write it to this CSV file.")] = None,
+    export: Annotated[Path | None, typer.Option(help="Also write all of it to this CSV file.")] = None,
     state: State = None,
     lake: Lake = None,
     as_json: AsJson = False,

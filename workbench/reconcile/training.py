@@ -230,7 +230,7 @@ def _typical(values: NDArray[np.float32], names: tuple[str, ...]) -> tuple[float
 def _fit(labelled: _Labelled, names: tuple[str, ...], wanted: str | None) -> _Fitted:
     """Cross-fit the estimators and fit the best of them, or of their blends, to all labels."""
     if wanted is not None and wanted not in BLENDS:
-        raise InputError(f"model: given {wanted!r}; allowed: {', '.join(BLENDS)}")
+        raise InputError(f"estimator: given {wanted!r}; allowed: {', '.join(BLENDS)}")
     values, right = labelled.values[:, seen(names)].astype(np.float64), labelled.right_answer
     choices = {wanted: BLENDS[wanted]} if wanted else dict(BLENDS)
     each = {

@@ -75,9 +75,9 @@ def _codes(field: pa.Field[Any]) -> dict[str, str]:
 def _allowed(field: pa.Field[Any]) -> str:
     if codes := _codes(field):
         allowed = ", ".join(f"{code} {label}" for code, label in codes.items())
-    elif (most := _text(field, b"most")) or field.name != "run_id":
-        least = _text(field, b"least")
-        allowed = f"{least} to {most}" if most else f"≥ {least}" if least else ""
-    else:
+    elif field.name == "run_id" or not (pa.types.is_integer(field.type) or pa.types.is_floating(field.type)):
         allowed = ""
+    else:
+        least, most = _text(field, b"least"), _text(field, b"most")
+        allowed = f"{least} to {most}" if most else f"≥ {least}" if least else ""
     return f"{allowed}; or null" if field.nullable and allowed else "or null" if field.nullable else allowed

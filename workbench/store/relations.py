@@ -19,6 +19,9 @@ from workbench.tables import BIN_RATIO, SCHEMA_VERSION, SCHEMAS, bin_middle_sql
 _DUCKDB_TYPES = {
     pa.bool_(): "BOOLEAN",
     pa.string(): "VARCHAR",
+    pa.uint8(): "UTINYINT",
+    pa.uint16(): "USMALLINT",
+    pa.uint32(): "UINTEGER",
     pa.int8(): "TINYINT",
     pa.int16(): "SMALLINT",
     pa.int32(): "INTEGER",

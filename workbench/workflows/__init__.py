@@ -25,6 +25,7 @@ from workbench.workflows.handling_views import (
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.notifying import run_alerts
 from workbench.workflows.picking import PicksView, StrategiesView, list_strategies, show_picks
+from workbench.workflows.recording import RecordingView, record
 from workbench.workflows.replaying import ReplayView, replay
 from workbench.workflows.results import ComparisonView, RunsView, RunView, View
 from workbench.workflows.running import list_runs, run, show_run
@@ -66,6 +67,7 @@ __all__ = [
     "MarkedView",
     "PicksView",
     "ReceiversView",
+    "RecordingView",
     "ReplayView",
     "RowsView",
     "RunView",
@@ -98,6 +100,7 @@ __all__ = [
     "mark_alerts",
     "migrate_store",
     "publish_store",
+    "record",
     "replay",
     "run",
     "run_alerts",

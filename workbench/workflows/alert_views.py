@@ -134,7 +134,8 @@ class AlertLintView(View):
 
     def rows(self) -> list[list[str]]:
         """Give the rows of the table, as text."""
-        return [[one.rule, one.code, one.message] for one in self.findings]
+        found = [[one.rule, one.code, one.message] for one in self.findings]
+        return found or [["all", "-", "nothing is found"]]
 
     def title(self) -> str:
         """Give the line above the table."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -10,7 +11,7 @@ from workbench.alerts.conditions import NotExportableError
 from workbench.alerts.exporting import prometheus_rules, prometheus_tests
 from workbench.alerts.firings import firings
 from workbench.alerts.linter import Surroundings, lint
-from workbench.alerts.metrics import QUEUE_METRICS
+from workbench.alerts.metrics import QUEUE_METRICS, Metric
 from workbench.alerts.mutation import mutation_score
 from workbench.alerts.receivers import load_plan
 from workbench.alerts.rule_tests import RuleTests, check_names, load_rule_tests, run_rule_tests
@@ -22,6 +23,8 @@ from workbench.workflows.simulating import Report
 
 TESTS = "_test.yaml"
 """How a file of tests is called, after the name of its file of rules."""
+_WATCHED = "workbench_reconcile_"
+"""How the metrics of a watched reconciliation begin."""
 
 T = TypeVar("T")
 Tested = tuple[Path, RuleTests, Sequence[Rule]]
@@ -144,11 +147,23 @@ def lint_rules(
     """
     rules = load_rules(file)
     healthy = _healthy_shares(rules, drill, report) if drill is not None else None
-    found = lint(rules, Surroundings(QUEUE_METRICS, step=step, healthy=healthy))
+    found = lint(rules, Surroundings(known_metrics(), step=step, healthy=healthy))
     views = [FindingView(rule=one.rule, code=one.code, message=one.message) for one in found]
     doubts = [] if receivers is None else load_plan(receivers).doubts()
     views += [FindingView(rule="-", code="receivers", message=doubt) for doubt in doubts]
     return AlertLintView(rules=len(rules.every_rule), findings=views)
+
+
+def known_metrics() -> dict[str, Metric]:
+    """Give all metrics that the workbench has: of queues, and of a reconciliation that is watched."""
+    from workbench.reconcile.metrics import HELP
+
+    shares = {name for name in HELP if name.endswith("_ratio") or name in ("alarm", "certificate_valid")}
+    watched = {
+        _WATCHED + name: Metric(meaning, labels=None, most=1.0 if name in shares else math.inf)
+        for name, meaning in HELP.items()
+    }
+    return {**QUEUE_METRICS, **watched}
 
 
 def _healthy_shares(rules: RuleFile, drill: Path, report: Report | None) -> Mapping[str, float]:

@@ -325,4 +325,5 @@ def incident_test(rule: Rule, episode: Episode, *, step: float, interval: float)
         interval=step,
         every=interval,
         until=float(np.floor((end - begin) / interval) * interval),
+        steady=True,
     )

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from workbench.alerts.backtest import Episode, Incident
+from workbench.alerts.rules import Interval
 from workbench.alerts.series import MemorySource
 from workbench.documents import Section, read_document
 from workbench.errors import InputError
@@ -108,7 +109,7 @@ class Drill(Section):
     """The begin of each replication that no rule sees, seconds."""
     replications: int = Field(10, ge=1, le=10_000)
     """How often all of it is simulated, each time with other random numbers."""
-    step: PositiveDuration = 5.0
+    step: Interval = 5.0
     """Time between two samples of the metrics, seconds."""
     seed: int | None = Field(None, ge=0, lt=2**63)
     """In place of the scenario's own."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from workbench.alerts.audit import Audit, Event
 from workbench.alerts.database import Database
+from workbench.alerts.deadman import GROUP
 from workbench.alerts.evaluation import Memory
 from workbench.alerts.instances import AlertInstance, State
 from workbench.alerts.matchers import Matcher, parse_matcher
@@ -36,6 +37,9 @@ from workbench.workflows.handling_views import (
 )
 from workbench.workflows.notifying import state_file
 from workbench.workflows.trying import attempt_view
+
+_ALL = -1
+"""A limit that is none."""
 
 
 def active_alerts(*, settings: Settings | None = None, state: Path | None = None) -> AlertsView:
@@ -177,8 +181,8 @@ def alert_history(
 
     Args:
         alert: only this: an `alertname`, or the beginning of a fingerprint; without it also the attempts.
-        limit: most events, and most attempts.
-        export: a CSV file to write the events and attempts to, beside showing them.
+        limit: most events, and most attempts, that are shown; of the dead man's switch only those in vain.
+        export: a CSV file to write all of them to.
         settings: where the state lies by default.
         state: the file that everything is kept in.
 
@@ -187,13 +191,18 @@ def alert_history(
         InputError: the file cannot be written.
     """
     with _opened(state, settings) as database:
-        audit = Audit(database)
-        events = [EventView(**asdict(one)) for one in audit.events(alert=alert, limit=limit)]
-        attempts = [attempt_view(one) for one in audit.attempts(limit=limit)] if alert is None else []
-    view = AlertHistoryView(alert=alert, events=events, attempts=attempts)
-    if export is not None:
-        _write_csv(export, view)
+        view = _history(Audit(database), alert, limit)
+        if export is not None:
+            _write_csv(export, _history(Audit(database), alert, _ALL))
     return view
+
+
+def _history(audit: Audit, alert: str | None, limit: int) -> AlertHistoryView:
+    events = [EventView(**asdict(one)) for one in audit.events(alert=alert, limit=limit)]
+    beats = None if limit == _ALL else GROUP
+    made = audit.attempts(but_for=beats, limit=limit) if alert is None else []
+    attempts = [attempt_view(one) for one in made]
+    return AlertHistoryView(alert=alert, events=events, attempts=attempts)
 
 
 def list_letters(

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from workbench.quantities import format_duration
 from workbench.workflows.notification_views import AttemptView
-from workbench.workflows.results import View
+from workbench.workflows.results import Number, View
 
 _KEY = 8
 """Characters of a key or a fingerprint that a table shows; they are enough to name it."""
@@ -26,7 +26,7 @@ class AlertLine(BaseModel):
     labels: dict[str, str]
     state: str
     active_at: float
-    value: float
+    value: Number
     acknowledged_by: str | None
     silenced_by: int | None
     resolved_by: str | None
@@ -51,7 +51,7 @@ class AlertsView(View):
                 one.fingerprint[:_KEY],
                 one.state,
                 format_duration(self.now - one.active_at),
-                f"{one.value:.4g}",
+                "-" if one.value is None else f"{one.value:.4g}",
                 " ".join(f"{name}={value}" for name, value in one.labels.items()),
                 _by_hand(one),
             ]

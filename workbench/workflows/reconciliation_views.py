@@ -123,11 +123,12 @@ class TrainingView(View):
 
     def rows(self) -> list[list[str]]:
         """Give the rows of the table, as text."""
-        return [
+        tried = [
             [stage, name, f"{loss:.5f}"]
             for stage, losses in self.tried.items()
             for name, loss in sorted(losses.items(), key=lambda item: item[1])
         ]
+        return tried or [["pairs", self.estimator, "no labels to tell"]]
 
     def title(self) -> str:
         """Give the line above the table."""
@@ -159,6 +160,8 @@ class MatchView(View):
     plan: str
     proposals_file: str
     breaks_file: str
+    evidence_file: str | None
+    """Where what each field adds is written; null where it was not asked for."""
     calibrated: bool
     proposals: int
     splits: int
@@ -362,7 +365,8 @@ def _record(record: dict[str, Any]) -> str:
 def _rule_line(rule: RuleView) -> str:
     line = f"rule {rule.rule!r}: {rule.pairs:,} pairs, {rule.new_pairs:,} of them new"
     if rule.expected_matches is not None and rule.expected_share is not None:
-        line += f"; expected matches {rule.expected_matches:,.0f} ({rule.expected_share:.4f} of all rules')"
+        share = f" ({rule.expected_share:.4f} of all)" if rule.expected_share < 1 else ""
+        line += f"; {rule.expected_matches:,.0f} matches expected{share}"
     if rule.recall is None:
         return line
     return (

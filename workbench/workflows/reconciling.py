@@ -14,12 +14,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from workbench.errors import InputError
+from workbench.errors import InputError, StoreError
 from workbench.reconcile.blocking import RuleCounts, expected_matches, matches_found
 from workbench.reconcile.evaluation import Calibration, calibration, match_quality, reliability
+from workbench.reconcile.evidence import evidence_table
 from workbench.reconcile.intervals import share_of
 from workbench.reconcile.labels import Truth, read_labels, resolve_labels
 from workbench.reconcile.matching import Matched, Prepared, match, read_and_block
+from workbench.reconcile.model import ReconciliationModel
 from workbench.reconcile.persistence import load_model, save_model
 from workbench.reconcile.plan import Blocking, ReconciliationPlan, read_plan
 from workbench.reconcile.proposal_files import write_table
@@ -112,6 +114,7 @@ def match_ledgers(
     labels: Path | pa.Table | None = None,
     complete: bool = False,
     folder: Path | None = None,
+    evidence: bool = False,
     settings: Settings | None = None,
 ) -> MatchView:
     """Propose partners for the records of a plan's ledgers, and store proposals and breaks.
@@ -122,6 +125,7 @@ def match_ledgers(
         labels: what is known, for the column `truth`.
         complete: whether the labels name every match there is.
         folder: where `proposals.parquet` and `breaks.parquet` go; in the lake by default.
+        evidence: whether what each field adds is written too, for every pair, as `evidence.parquet`.
         settings: where the lake is, threads and memory.
 
     Raises:
@@ -132,21 +136,25 @@ def match_ledgers(
     """
     given, place = resolved_plan(plan), settings or load_settings()
     target = folder or results_folder(given, place)
-    with _matched(given, place, model=model, labels=labels, complete=complete) as (
-        workspace,
-        found,
-        truth,
-        notes,
-    ):
-        target.mkdir(parents=True, exist_ok=True)
+    with _matched(given, place, model=model, labels=labels, complete=complete) as matching:
+        workspace, fitted, found, truth, notes = matching
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{target}: cannot be written ({error.strerror})") from None
         write_table(target / "proposals.parquet", found.proposals)
         write_table(target / "breaks.parquet", found.breaks)
+        if evidence:
+            write_table(target / "evidence.parquet", evidence_table(workspace, fitted, found.proposals))
+        else:  # that of an earlier matching is not of these proposals
+            (target / "evidence.parquet").unlink(missing_ok=True)
         proposals = found.proposals
         confidence = proposals["confidence"].to_numpy()
         return MatchView(
             plan=given.name,
             proposals_file=str(target / "proposals.parquet"),
             breaks_file=str(target / "breaks.parquet"),
+            evidence_file=str(target / "evidence.parquet") if evidence else None,
             calibrated=found.calibrated,
             proposals=proposals.num_rows,
             splits=found.splits.found,
@@ -187,12 +195,8 @@ def evaluate_reconciliation(
         ModelError: the model is missing or does not fit.
     """
     given, place = resolved_plan(plan), settings or load_settings()
-    with _matched(given, place, model=model, labels=labels, complete=complete) as (
-        workspace,
-        found,
-        truth,
-        notes,
-    ):
+    with _matched(given, place, model=model, labels=labels, complete=complete) as matching:
+        workspace, _, found, truth, notes = matching
         edges, proposed = found.edges, found.proposed
         assert truth is not None
         answer = truth.of_pairs(edges.left[proposed.edge], edges.right[proposed.edge])
@@ -241,7 +245,7 @@ def _matched(
     model: Path | None,
     labels: Path | pa.Table | None,
     complete: bool,
-) -> Iterator[tuple[Workspace, Matched, Truth | None, list[str]]]:
+) -> Iterator[tuple[Workspace, ReconciliationModel, Matched, Truth | None, list[str]]]:
     fitted = load_model(model or model_file(plan, settings))
     with Workspace(settings) as workspace:
         prepared = read_and_block(workspace, plan)
@@ -253,7 +257,7 @@ def _matched(
                 "the model was trained on these very ledgers: of records whose labels it has seen it is too "
                 "sure, and figures on those flatter; `workbench reconcile train` shows held-out ones"
             )
-        yield workspace, found, truth, notes
+        yield workspace, fitted, found, truth, notes
 
 
 def resolved_plan(plan: PlanSource) -> ReconciliationPlan:

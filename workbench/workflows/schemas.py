@@ -25,6 +25,7 @@ from workbench.workflows.handling_views import (
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.picking import PicksView, StrategiesView
 from workbench.workflows.reconciliation_views import EvaluationView, EvidenceView, MatchView, TrainingView
+from workbench.workflows.recording import RecordingView
 from workbench.workflows.replaying import ReplayView
 from workbench.workflows.results import ComparisonView, RunsView, RunView
 from workbench.workflows.retraining_view import RetrainingView
@@ -61,6 +62,7 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "runs": RunsView,
     "picks": PicksView,
     "explanation": ExplanationView,
+    "recording": RecordingView,
     "replay": ReplayView,
     "strategies": StrategiesView,
     "training": TrainingView,

@@ -53,6 +53,19 @@ def test_nothing_is_found_in_what_is_right():
         (threshold("workbench_queue_dept", above=5), "unknown_metric"),
         (threshold({"metric": DEPTH, "match": {"sever": "a"}}, above=5), "unknown_label"),
         (threshold({"metric": DEPTH, "aggregate": "sum", "by": ["pool"]}, above=5), "unknown_label"),
+        (
+            threshold(
+                {
+                    "metric": "workbench_match_confidence_count",
+                    "function": "rate",
+                    "over": 60,
+                    "aggregate": "sum",
+                    "by": ["ledger"],
+                },
+                above=5,
+            ),
+            "unknown_label",
+        ),
         (threshold("workbench_errors_total", above=5), "wrong_kind"),
         (threshold({"metric": DEPTH, "function": "rate", "over": 60}, above=5), "wrong_kind"),
         (threshold(RATIO, above=1), "never_fires"),

@@ -11,6 +11,7 @@ from workbench.alerts.courses import Course, Scene, distinct
 from workbench.alerts.labels import Labels
 from workbench.alerts.series import MemorySource, SeriesSet
 from workbench.alerts.signals import Signal
+from workbench.alerts.windows import FUNCTIONS
 from workbench.errors import InputError
 
 TIMES = [0.0, 15.0, 30.0, 45.0, 60.0]
@@ -54,6 +55,16 @@ def test_a_line_is_followed_ahead():
     keys = {"function": "predict_linear", "over": 60.0, "ahead": 30.0}
     assert value([0.0, 15.0, 30.0, 45.0, 60.0], **keys) == pytest.approx(90.0)
     assert value([7.0, 7.0, 7.0, 7.0, 7.0], **keys) == 7.0
+
+
+@pytest.mark.parametrize("function", list(FUNCTIONS))
+@pytest.mark.parametrize("strange", [math.inf, -math.inf, math.nan])
+def test_infinite_and_missing_values_go_through_without_a_warning(function: str, strange: float):
+    parameter = FUNCTIONS[function].parameter
+    keys = {parameter: 0.5} if parameter else {}
+    for samples in ([1.0, strange, 2.0, strange, 5.0], [strange] * 5):
+        value(samples, function=function, over=60.0, **keys)
+        value(samples, function=function, over=60.0, aggregate="avg", **keys)
 
 
 @pytest.mark.parametrize("function", ["rate", "increase", "irate", "delta", "deriv"])

@@ -140,8 +140,9 @@ def test_an_answer_that_repeats_a_secret_is_hidden(receiver: Receiver):
     assert "abcdefgh" not in answer.detail
 
 
-def test_a_secret_that_is_no_address_is_refused_without_being_told():
-    answer = send(Webhook(url=Secret(env="URL")), vault=Vault({"URL": "s3cr3t-token"}))
+@pytest.mark.parametrize("secret", ["s3cr3t-token", "http://s3cr3t:99999/", "http://[s3cr3t/"])
+def test_a_secret_that_is_no_address_is_refused_without_being_told(secret: str):
+    answer = send(Webhook(url=Secret(env="URL")), vault=Vault({"URL": secret}))
     assert answer.verdict is Verdict.PERMANENT
     assert "s3cr3t" not in answer.detail
 

@@ -327,7 +327,7 @@ def test_a_group_whose_route_is_gone_is_named_and_one_whose_alerts_go_elsewhere_
     moved.receive([alert("A", resolved_at=50.0)], now=50.0)
     (end,) = moved.advance(now=70.0).messages
     assert (end.receiver, end.status) == ("boss", "resolved")
-    assert moved.firing() == []
+    assert moved.next_at() is None
 
 
 def test_a_thousand_groups_are_looked_at_in_time_order_and_forgotten_when_they_are_over():

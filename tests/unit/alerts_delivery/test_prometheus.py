@@ -13,6 +13,7 @@ import pytest
 from workbench.alerts.labels import Labels
 from workbench.alerts.matchers import parse_matcher
 from workbench.alerts.prometheus import PrometheusSource
+from workbench.alerts.series import is_stale
 from workbench.errors import InputError
 
 
@@ -22,7 +23,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         asked = self.rfile.read(int(self.headers["Content-Length"])).decode()
         self.server.asked.append(asked)
-        status, body = self.server.answer
+        status, body = self.server.answers[min(len(self.server.asked), len(self.server.answers)) - 1]
         self.send_response(status)
         self.end_headers()
         self.wfile.write(body.encode())
@@ -34,7 +35,7 @@ class _Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[Any]:
     running: Any = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    running.asked, running.answer = [], (200, "{}")
+    running.asked, running.answers = [], [(200, "{}")]
     threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True).start()
     yield running
     running.shutdown()
@@ -45,24 +46,43 @@ def source(server: Any) -> PrometheusSource:
     return PrometheusSource(f"http://127.0.0.1:{server.server_address[1]}/")
 
 
-def matrix(*series: dict[str, Any]) -> tuple[int, str]:
-    return 200, json.dumps({"status": "success", "data": {"resultType": "matrix", "result": series}})
+def result(kind: str, *series: dict[str, Any]) -> tuple[int, str]:
+    return 200, json.dumps({"status": "success", "data": {"resultType": kind, "result": series}})
+
+
+WEB, API = {"__name__": "depth", "pool": "web"}, {"__name__": "depth", "pool": "api"}
 
 
 def test_samples_of_a_range_become_series_without_the_metrics_name(server: Any):
-    server.answer = matrix(
-        {"metric": {"__name__": "depth", "pool": "web"}, "values": [[10.5, "3"], [11.5, "NaN"]]},
-        {"metric": {"__name__": "depth", "pool": "api"}, "values": [[10.5, "+Inf"]]},
-    )
+    server.answers = [
+        result(
+            "matrix",
+            {"metric": WEB, "values": [[10.5, "3"], [11.5, "NaN"]]},
+            {"metric": API, "values": [[10.5, "+Inf"]]},
+        ),
+        result("vector", {"metric": WEB, "value": [12, "3"]}, {"metric": API, "value": [12, "1"]}),
+    ]
     found = source(server).series("depth", [parse_matcher('pool=~"web|api"')], start=10.0, end=12.0)
     assert found.labels == (Labels({"pool": "web"}), Labels({"pool": "api"}))
     assert found.times.tolist() == [10.5, 11.5, 10.5]
     assert str(found.values.tolist()) == "[3.0, nan, inf]"
-    assert server.asked == ["query=depth%7Bpool%3D~%22web%7Capi%22%7D%5B2001ms%5D&time=12.000"]
+    assert not is_stale(found.values).any()
+    chosen = "query=depth%7Bpool%3D~%22web%7Capi%22%7D"
+    assert server.asked == [f"{chosen}%5B2001ms%5D&time=12.000", f"{chosen}&time=12.000"]
+
+
+def test_a_series_that_has_no_value_at_the_end_has_ended(server: Any):
+    server.answers = [
+        result("matrix", {"metric": WEB, "values": [[10, "3"]]}, {"metric": API, "values": [[10, "4"]]}),
+        result("vector", {"metric": API, "value": [12, "4"]}),
+    ]
+    found = source(server).series("depth", [], start=10.0, end=12.0)
+    assert found.times.tolist() == [10.0, 12.0, 10.0]
+    assert is_stale(found.values).tolist() == [False, True, False]
 
 
 def test_no_series_are_none(server: Any):
-    server.answer = matrix()
+    server.answers = [result("matrix")]
     assert len(source(server).series("depth", [], start=0.0, end=1.0)) == 0
 
 
@@ -74,13 +94,13 @@ def test_no_series_are_none(server: Any):
         ((200, "<html>"), "no answer as Prometheus gives it"),
         ((200, "[]"), "no answer as Prometheus gives it"),
         ((200, '{"data": 3}'), "no answer as Prometheus gives it"),
-        ((200, '{"data": {"resultType": "vector", "result": []}}'), "given no samples for depth"),
+        ((200, '{"data": {"resultType": "vector", "result": []}}'), "given no matrix for depth"),
     ],
 )
 def test_what_is_no_prometheus_is_an_error_with_its_address(
     server: Any, answer: tuple[int, str], complaint: str
 ):
-    server.answer = answer
+    server.answers = [answer]
     with pytest.raises(InputError, match=rf"http://127\.0\.0\.1:\d+: .*{complaint}"):
         source(server).series("depth", [], start=0.0, end=1.0)
 

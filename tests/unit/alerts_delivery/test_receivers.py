@@ -128,5 +128,9 @@ def test_what_is_hardly_meant_is_doubted():
     assert "repeats at every look" in below
     unused = read(GOOD.replace("      receiver: boss", "      receiver: team")).doubts()
     assert unused == ["receiver boss: no route leads to it"]
+    nobody = GOOD.replace("    channels: [log]\n", "").replace(
+        "      receiver: boss", "      escalate: {after: 1min, to: boss}"
+    )
+    assert read(nobody).doubts() == ["route to team: nobody is told first, so that nothing is escalated"]
     short = "channels: [{kind: alertmanager, url: 'http://127.0.0.1:9093', fires_for: 1h}]"
     assert "raise fires_for above 4.08 h" in read(GOOD.replace("channels: [log]", short)).doubts()[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +103,21 @@ def plan(receiver: Receiver, **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def world(tmp_path: Path, receiver: Receiver) -> World:
-    return World(tmp_path / "alerts.sqlite", plan(receiver))
+def make_world(tmp_path: Path, receiver: Receiver) -> Iterator[Callable[..., World]]:
+    made: list[World] = []
+
+    def make(**more: Any) -> World:
+        made.append(World(tmp_path / "alerts.sqlite", plan(receiver, **more)))
+        return made[-1]
+
+    yield make
+    for world in made:
+        world.database.close()
+
+
+@pytest.fixture
+def world(make_world: Callable[..., World]) -> World:
+    return make_world()
 
 
 def heard(receiver: Receiver) -> list[tuple[str, list[str]]]:
@@ -188,10 +202,8 @@ def test_a_rule_that_cannot_be_evaluated_is_said_once_and_so_is_its_recovery(wor
     assert news == events
 
 
-def test_the_dead_mans_switch_beats_while_all_is_well(tmp_path: Path, receiver: Receiver):
-    world = World(
-        tmp_path / "a.sqlite", plan(receiver, dead_mans_switch={"receiver": "team", "every": "20s"})
-    )
+def test_the_dead_mans_switch_beats_while_all_is_well(make_world, receiver: Receiver):
+    world = make_world(dead_mans_switch={"receiver": "team", "every": "20s"})
     world.go(100)
     assert heard(receiver) == [("firing", ["DeadMansSwitch"])] * 6  # at 0, 20, ... 100
     assert len({got.key for got in receiver.received}) == 6
@@ -203,10 +215,8 @@ def test_the_dead_mans_switch_beats_while_all_is_well(tmp_path: Path, receiver: 
     assert len(receiver.received) == 6 + 1 + 1
 
 
-def test_beats_do_not_queue_up_for_a_receiver_that_is_down(tmp_path: Path, receiver: Receiver):
-    world = World(
-        tmp_path / "a.sqlite", plan(receiver, dead_mans_switch={"receiver": "team", "every": "20s"})
-    )
+def test_beats_do_not_queue_up_for_a_receiver_that_is_down(make_world, receiver: Receiver):
+    world = make_world(dead_mans_switch={"receiver": "team", "every": "20s"})
     receiver.reply = Reply(503)
     world.go(600)
     assert Outbox(world.database).counts()["waiting"] == 1
@@ -263,5 +273,6 @@ def test_a_state_of_another_version_is_named(world: World, tmp_path: Path):
     with world.database.writing() as sqlite:
         kept = json.dumps(json.dumps({"version": 99, "rules": {}}))
         sqlite.execute("insert or replace into memory values ('evaluation', 'memory', ?)", (kept,))
+    world.database.close()
     with pytest.raises(InputError, match=r"alerts\.sqlite: alert state: given version 99"):
         world.start()

@@ -76,6 +76,8 @@ receivers:
       - {kind: webhook, url: "https://example.org", password: hunter2}
       - {kind: apprise, url: "slack://hunter2/hunter2/hunter2"}
       - {kind: apprise, url: {env: hunter2, file: hunter2}}
+      - {kind: webhook, url: "https://hunter2:99999/"}
+      - {kind: webhook, url: "https://[hunter2/"}
 route: {receiver: team}
 """
 
@@ -83,6 +85,6 @@ route: {receiver: team}
 def test_an_error_about_a_secret_written_into_a_document_does_not_repeat_it():
     with pytest.raises(DocumentError) as refused:
         parse_document(LEAKY, Plan, name="plan.yaml", folder=Path())
-    assert [problem.line for problem in refused.value.problems] == [4, 5, 6, 7, 8, 9]
+    assert [problem.line for problem in refused.value.problems] == [4, 5, 6, 7, 8, 9, 10, 11]
     assert "hunter2" not in str(refused.value)
     assert "env: NAME" in str(refused.value)

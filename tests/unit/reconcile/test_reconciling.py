@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 from tests.unit.reconcile.conftest import World, make_world, write_csv
 from workbench.cli import app
 from workbench.documents import parse_document
-from workbench.errors import InputError, ModelError, NotFoundError, WorkbenchError
+from workbench.errors import InputError, ModelError, NotFoundError, StoreError, WorkbenchError
+from workbench.reconcile.calibration import log_odds
 from workbench.reconcile.plan import ReconciliationPlan
-from workbench.reconcile.results import BREAKS, PROPOSALS
+from workbench.reconcile.results import BREAKS, EVIDENCE, PROPOSALS
 from workbench.workflows import json_schema
 
 PROJECT = Path(__file__).parents[3]
@@ -153,6 +155,19 @@ def test_an_explanation_names_rule_rival_and_what_speaks_for_it(
     assert f"best rival {rivalled['rival_left_id']} – {rivalled['rival_right_id']}" in shown
 
 
+def test_evidence_of_every_pair_adds_up_to_what_the_pair_alone_says(place: Path):
+    run("match", place / "new/plan.yaml", "--evidence", "--folder", place / "told", "--lake", place / "lake")
+    table = pq.read_table(place / "told/evidence.parquet")
+    assert table.schema.equals(EVIDENCE)
+    fields = table.drop_columns(["proposal_id"]).to_pandas().sum(axis=1).to_numpy()
+    known = pq.read_table(place / "told/proposals.parquet").to_pandas().set_index("proposal_id")
+    expected = log_odds(known.loc[table["proposal_id"].to_pylist(), "pair_probability"].to_numpy())
+    assert len(fields) == len(known)
+    np.testing.assert_allclose(fields, expected, atol=1e-9)
+    run("match", place / "new/plan.yaml", "--folder", place / "told", "--lake", place / "lake")
+    assert not (place / "told/evidence.parquet").exists()
+
+
 def test_a_break_is_explained_by_its_reason(place: Path, capsys: pytest.CaptureFixture[str]):
     breaks = pq.read_table(place / "lake/reconciliation/shop/breaks.parquet").to_pylist()
     one = next(row for row in breaks if row["side"] == "right")
@@ -176,6 +191,7 @@ def test_a_break_is_explained_by_its_reason(place: Path, capsys: pytest.CaptureF
         (["train", "old/plan.yaml", "--labels", "old/left.csv"], InputError, "given no column 'left_id'"),
         (["evaluate", "new/plan.yaml"], InputError, "labels: given none; allowed: --labels FILE"),
         (["match", "nowhere.yaml"], WorkbenchError, r"nowhere\.yaml"),
+        (["match", "new/plan.yaml", "--folder", "new/plan.yaml"], StoreError, "cannot be written"),
     ],
 )
 def test_what_cannot_be_done_is_said(

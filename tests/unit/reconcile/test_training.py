@@ -315,7 +315,7 @@ def test_matches_alone_without_any_rival_are_refused(tmp_path: Path):
 
 def test_an_unknown_estimator_is_refused(tmp_path: Path):
     with pytest.raises(
-        InputError, match="given 'magic'; allowed: gradient_boosting, logistic_on_splines, blend"
+        InputError, match="estimator: given 'magic'; allowed: gradient_boosting, logistic_on_splines, blend"
     ):
         trained(TRAINING, tmp_path, estimator="magic")
 

@@ -90,12 +90,64 @@ def test_thresholds_say_what_each_would_do(command):
     assert "with two reviewers" in out
 
 
+def test_a_change_is_seen_beside_what_holds_before_it_is_applied(started):
+    def waits(*more: str) -> list:
+        out = started("thresholds", "past.parquet", "--json", *more)[1]
+        return [
+            (row["names"], row["reviewers"], row["wait_p95"]) for row in form("thresholds", out)["choices"]
+        ]
+
+    before = waits()[0]
+    now, *_, chosen = waits("--with", "reviewers.count=1", "--with", "costs.wrong=50")
+    assert before[0] == ["now", "costs", "chosen"]
+    assert now == (["now"], 2, before[2])
+    assert chosen[1] == 1
+    started(
+        "thresholds", "past.parquet", "--with", "reviewers.count=1", "--apply", "--by", "bob", "--reason", "c"
+    )
+    latest = form("decision_configuration", started("config", "show", "--json")[1])
+    assert (latest["version"], latest["configuration"]["reviewers"]["count"]) == (3, 1)
+    code, _, err = started("thresholds", "past.parquet", "--with", "reviewers.cuont=1")
+    assert (code, "did you mean count?" in err) == (2, True)
+
+
+def test_thresholds_do_not_depend_on_the_order_of_rows_or_on_ids(command):
+    command(*FIRST)
+    past = read_proposals(Path("past.parquet"))
+    shuffled = past.take(pyarrow.array(np.random.default_rng(3).permutation(past.num_rows)))
+    for side in ("left", "right"):
+        place = shuffled.schema.get_field_index(f"{side}_ids")
+        ids = pyarrow.array([[f"x{number}"] for number in range(past.num_rows)])
+        shuffled = shuffled.set_column(place, f"{side}_ids", ids)
+    write_table(Path("shuffled.parquet"), shuffled)
+    one, other = (
+        form("thresholds", command("thresholds", f"{name}.parquet", "--at", "0.97", "--json")[1])
+        for name in ("past", "shuffled")
+    )
+    for found in (one, other):
+        for row in found["choices"]:
+            row["missed_per_10k"] = round(row["missed_per_10k"], 9)  # a sum of floats
+    assert one == other
+
+
 def test_nothing_is_applied_without_a_certificate(command):
     command(*FIRST)
     code, _, err = command("thresholds", "now.parquet", "--apply", "--by", "anna", "--reason", "hope")
     assert code == 2
-    assert "takes 299 without an error" in err
+    assert "needs 299 more without an error" in err
     assert form("decision_history", command("config", "history", "--json")[1])["versions"][0]["version"] == 1
+
+
+def test_too_few_labels_leave_a_certificate_as_it_is_and_bad_ones_do_not(started):
+    past = read_proposals(Path("past.parquet"))
+    write_table(Path("few.parquet"), past.slice(0, 100))
+    found = form("thresholds", started("thresholds", "few.parquet", "--json")[1])
+    assert (found["certificate"]["threshold"], found["chosen"]) == (None, 0.98)
+    place = past.schema.get_field_index("truth")
+    wrong = past.set_column(place, "truth", pyarrow.array([number % 2 == 0 for number in range(4000)]))
+    write_table(Path("wrong.parquet"), wrong)
+    found = form("thresholds", started("thresholds", "wrong.parquet", "--json")[1])
+    assert (found["chosen"], found["chosen_from"]) == (None, "no_certificate")
 
 
 def test_an_applied_certificate_decides(started):
@@ -162,6 +214,11 @@ def test_a_score_is_shown_only_after_the_verdict(started):
     _, out, _ = started("review", "verdict", str(blind["case_id"]), "reject", "--by", "anna", "--json")
     assert [one["blind"] for one in form("review_case", out)["verdicts"]] == [True, False]
     assert form("review_status", started("review", "status", "--json")[1])["changed"] == 1
+
+
+def test_where_no_case_is_left_the_status_is_shown(started):
+    assert "no case is left" in started("review", "next", "--by", "anna")[1]
+    assert form("review_status", started("review", "next", "--by", "anna", "--json")[1])["open"] == {}
 
 
 def test_a_file_of_verdicts_is_kept_once_however_often_it_is_imported(started):
@@ -382,3 +439,11 @@ def test_from_ledgers_to_verdicts_and_back_to_a_model(started, ledgers: Path):
     assert latest["accept_from"] == "certificate_void"
     assert latest["configuration"]["fresh_since"] is not None
     assert latest["version"] == found["version"]
+    assert form("watch", started("watch", "out", "--json")[1])["calibration"] == []  # no verdict is fresh
+    Path("all.yaml").write_text(started("config", "show", "--yaml")[1])
+    started("config", "set", "--file", "all.yaml", "--by", "anna", "--reason", "same")
+    assert form("watch", started("watch", "out", "--json")[1])["calibration"] == []
+    case = form("review_case", started("review", "next", "--by", "anna", "--json")[1])
+    started("review", "verdict", str(case["case_id"]), "accept", "--by", "anna")
+    (fresh,) = form("watch", started("watch", "out", "--json")[1])["calibration"]
+    assert fresh["labels"] == 1

@@ -134,9 +134,9 @@ def test_leftovers_of_killed_writers_are_collected_and_nothing_else(store, runs,
     folder.mkdir()
     (folder / "0123.tmp").write_bytes(b"half")
     write_parts(store.lake, 98, {"requests": make.requests(98)})
-    (store.lake / "abc.tmp").write_bytes(b"half a published file")
+    (store.lake / f"{'a1' * 16}.tmp").write_bytes(b"half a published file")
     (store.lake / "tmp" / "spill").mkdir()
-    (store.lake / "notes.txt").write_text("mine")
+    (store.lake / "notes.tmpl").write_text("mine")
     assert maintenance.collect(store, now=now(), grace_s=3600) == []
     age(store.lake)
     dry = maintenance.collect(store, now=now(), grace_s=3600, dry=True)
@@ -148,7 +148,7 @@ def test_leftovers_of_killed_writers_are_collected_and_nothing_else(store, runs,
         "left by a killed process",
     }
     assert len(gone) == 4
-    assert (store.lake / "notes.txt").exists()
+    assert (store.lake / "notes.tmpl").exists()
     assert not folder.exists()
     assert totals(store) == before
 

@@ -158,3 +158,24 @@ def test_whole_file_needs_no_lake(store, add_run, tmp_path):
     file = publish_whole(store, tmp_path / "take along.duckdb")
     shutil.rmtree(store.lake / "requests")
     assert read(file, "select count(*), count(distinct outcome) from requests") == [(2000, 3)]
+
+
+def test_file_that_is_replaced_while_it_is_extended_gives_no_row_twice(
+    store, lake, add_run, make, monkeypatch
+):
+    for number in range(8):
+        add_run(f"run {number}", seed=number, count=200)
+    publish(store)
+    copy = shutil.copyfile
+
+    def overtaken(source, target):
+        monkeypatch.setattr(shutil, "copyfile", copy)
+        with Store(store.settings) as other:
+            make.store_run(other, "of another process", count=200)
+            publish(other)
+        return copy(source, target)
+
+    monkeypatch.setattr(shutil, "copyfile", overtaken)
+    file = publish(store)
+    assert read(file, "select count(*), count(distinct run_id) from samples") == [(9 * 200, 9)]
+    assert everything(file) == everything(publish(store, anew=True))

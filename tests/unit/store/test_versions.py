@@ -10,10 +10,11 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from workbench.errors import SchemaVersionError
+from workbench.errors import SchemaVersionError, StoreError
 from workbench.settings import Settings
 from workbench.simulate.histograms import histograms
 from workbench.store import Store, maintenance, publish, queries
@@ -138,3 +139,20 @@ def test_part_of_a_later_version_is_refused_with_both_versions(store, add_run):
     store.catalogue._connection._sqlite.execute(f"update files set schema_version = {SCHEMA_VERSION + 7}")
     with Store(store.settings) as opened, pytest.raises(SchemaVersionError, match=f"{SCHEMA_VERSION + 7}"):
         opened.query("select * from requests")
+
+
+@pytest.mark.parametrize("before", ["", "7"])
+def test_column_that_came_later_is_what_the_schema_says_of_rows_from_before(old, monkeypatch, before):
+    field = pa.field("retries", pa.int16(), nullable=False, metadata={"before": before} if before else {})
+    monkeypatch.setitem(SCHEMAS, "requests", SCHEMAS["requests"].append(field))
+    with Store(Settings(lake=old[0])) as store:
+        if not before:
+            with pytest.raises(
+                StoreError, match=r"run 1: requests\.retries is missing in rows of an earlier"
+            ):
+                store.read_table("requests", run_id=1)
+            return
+        assert set(store.read_table("requests", run_id=1)["retries"].to_pylist()) == {7}
+        maintenance.migrate(store, histograms=make_histograms)
+        found = store.query("select distinct retries, count(*) as n from requests group by retries")
+        assert found.to_pylist() == [{"retries": 7, "n": 6000}]

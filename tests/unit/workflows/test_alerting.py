@@ -239,3 +239,11 @@ def test_rules_without_tests_are_named(folder: Path):
     assert view.passed
     assert view.remarks() == ["note: no test looks at Deep, Gone"]
     assert len(load_rules(folder / "rules.yaml").every_rule) == len(view.rules)
+
+
+def test_the_metrics_of_a_watched_reconciliation_are_known(folder: Path):
+    condition = "{kind: threshold, of: workbench_reconcile_decisions_ratio, above: ABOVE}"
+    for above, found in (("0.5", []), ("1.5", ["never_fires"])):
+        rule = f"{{name: A, condition: {condition.replace('ABOVE', above)}}}"
+        (folder / "rules.yaml").write_text(f"name: x\nrules: [{rule}]\n")
+        assert [one.code for one in workflows.lint_rules(folder / "rules.yaml").findings] == found

@@ -25,7 +25,11 @@ _TRY_AGAIN = (408, 425, 429)
 def _check_address(value: Any) -> str | Secret:
     if isinstance(value, Secret | dict):
         return Secret.read(value)
-    parts = urlsplit(value) if isinstance(value, str) else urlsplit("")
+    try:
+        parts = urlsplit(value if isinstance(value, str) else "")
+        _ = parts.port  # it is checked when it is read
+    except ValueError:
+        parts = urlsplit("")
     if "@" in parts.netloc:
         raise _refused("for an address with a password, where it is: `env: NAME` or `file: PATH`")
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -79,7 +83,10 @@ def post(
         vault: hides its secrets in what the receiver says.
         now: time of day, in seconds, for a Retry-After that is a date.
     """
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return Answer(Verdict.PERMANENT, "the secret holds no address that begins with http:// or https://")
     try:
@@ -91,7 +98,7 @@ def post(
     try:
         connection.request("POST", target, body, {"Content-Type": "application/json", **headers})
         response = connection.getresponse()
-        text = response.read(_SHOWN_BYTES).decode("utf-8", "replace").strip()
+        text = " ".join(response.read(_SHOWN_BYTES).decode("utf-8", "replace").split())
         asked = response.headers.get("Retry-After")
     except ssl.SSLCertVerificationError as error:
         return Answer(Verdict.PERMANENT, vault.hide(f"certificate: {error.verify_message}"))

@@ -4,7 +4,7 @@ A function takes the store first and everything else by name. It reads the parts
 is asked about and no others.
 """
 
-from workbench.store.queries.binned import percentiles
+from workbench.store.queries.binned import outcome_table, percentiles
 from workbench.store.queries.counts import OutcomeCounts, outcome_counts
 from workbench.store.queries.latency import (
     Latency,
@@ -29,6 +29,7 @@ __all__ = [
     "latency_over_time",
     "outages",
     "outcome_counts",
+    "outcome_table",
     "percentiles",
     "queue_over_time",
     "requests_of_run",

@@ -120,8 +120,9 @@ def percentiles(
         A row for each: `by`, `runs`, `requests`, and a column a quantile, such as `response_p99_s`.
 
     Raises:
-        InputError: no quantile, or one outside 0 to 1.
+        InputError: no quantile, one outside 0 to 1, or another `by`.
     """
+    _check_by(by)
     if not quantiles or not all(0 <= quantile <= 1 for quantile in quantiles):
         raise InputError(f"quantiles: given {list(quantiles)}; allowed: some, each from 0 to 1")
     columns = ", ".join(
@@ -141,6 +142,40 @@ def percentiles(
         from {_quantiles_sql("counted", (by,), quantiles)} join sizes using ({by}) order by {by}
     """
     return store.query(sql, views=("runs",))
+
+
+def outcome_table(
+    store: Store, *, run_ids: Collection[int], by: Literal["run_id", "strategy", "scenario"] = "run_id"
+) -> pa.Table:
+    """Count the requests of many runs by outcome, in their measured windows, from their histograms.
+
+    Args:
+        store: the lake.
+        run_ids: the runs; those without histograms have no part in it.
+        by: what a row stands for.
+
+    Returns:
+        A row for each `by` and outcome that occurs: `requests`, and their `share` of all of this `by`,
+        0 to 1.
+
+    Raises:
+        InputError: another `by`.
+    """
+    _check_by(by)
+    sql = f"""
+        select {by}, outcome, sum(n)::BIGINT as requests,
+            sum(n) / sum(sum(n)) over (partition by {by}) as share
+        from {store.relation_sql("histograms", run_ids=run_ids)} join runs using (run_id)
+        where server_id is null and ts_us >= warm_up_us and {_of(Timing.RESPONSE)}
+        group by {by}, outcome
+        order by {by}, outcome
+    """
+    return store.query(sql, views=("runs",))
+
+
+def _check_by(by: str) -> None:
+    if by not in ("run_id", "strategy", "scenario"):
+        raise InputError(f"by: given {by!r}; allowed: run_id, strategy, scenario")
 
 
 def _of(timing: Timing) -> str:

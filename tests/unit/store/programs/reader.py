@@ -22,7 +22,7 @@ def main(lake: str) -> None:
     looks, most = 0, 0
     with Store(load_settings(lake=Path(lake), duckdb_threads=1, duckdb_memory="256MB")) as store:
         print("ready", flush=True)
-        while not ended.is_set():
+        while not ended.wait(0.05):
             listed = len({part.run_id for part in store.parts("requests")})
             rows = store.query(TOTALS).to_pylist()
             wrong = [row for row in rows if row["n"] < 100 or row["total"] != row["n"] * (row["n"] - 1) // 2]

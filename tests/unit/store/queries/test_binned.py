@@ -14,6 +14,7 @@ from workbench.store.queries import (
     latency_distribution,
     latency_over_time,
     outcome_counts,
+    outcome_table,
     percentiles,
     server_shares,
     slowest_requests,
@@ -131,3 +132,17 @@ def test_runs_of_a_strategy_merge(store, add_run, make):
     assert single.column_names[:3] == ["run_id", "runs", "requests"]
     with pytest.raises(InputError, match="each from 0 to 1"):
         percentiles(store, run_ids=[3], quantiles=(1.5,))
+
+
+def test_outcomes_of_many_runs_are_those_that_each_run_has(store, add_run):
+    runs = [add_run(f"run {seed}", seed=seed, warm_up_us=WARM_UP_US, strategy="random") for seed in (1, 2)]
+    expected = {outcome.label: 0 for outcome in Outcome}
+    for run_id in runs:
+        for label, count in outcome_counts(store, run_id=run_id).outcomes.items():
+            expected[label] += count
+    found = outcome_table(store, run_ids=runs, by="strategy").to_pylist()
+    assert {row["outcome"]: row["requests"] for row in found} == {k: n for k, n in expected.items() if n}
+    assert sum(row["share"] for row in found) == pytest.approx(1)
+    assert found[0]["share"] == pytest.approx(found[0]["requests"] / sum(expected.values()))
+    with pytest.raises(InputError, match="by: given 'key'; allowed: run_id, strategy, scenario"):
+        outcome_table(store, run_ids=runs, by="key")

@@ -11,7 +11,7 @@ from workbench.simulate.engines._base import Progress
 from workbench.simulate.engines.reference.attempts import NOWHERE, Attempt, Call, gather
 from workbench.simulate.engines.reference.breakage import Breakage
 from workbench.simulate.engines.reference.budget import RetryBudget
-from workbench.simulate.engines.reference.clock import Happening, Kind
+from workbench.simulate.engines.reference.clock import Clock, Happening, Kind, OrderedClock
 from workbench.simulate.engines.reference.desk import Desk, Rngs
 from workbench.simulate.engines.reference.machine import Machine
 from workbench.simulate.engines.reference.monitor import Monitor
@@ -85,6 +85,10 @@ class ResilientRun(Run):
         self.calls += [0] * count
         if chunk.patience is not None:
             self.patience += chunk.patience.tolist()
+
+    def make_clock(self) -> Clock:
+        """Make the clock of the run, with nothing on it yet."""
+        return OrderedClock()
 
     @property
     def finished(self) -> bool:
