@@ -118,7 +118,12 @@ def case_of(label: str, setting: str) -> Case:
 
 
 def reached(records: Records) -> NDArray[np.float64]:
-    return records.arrival + records.delay[np.maximum(records.server, 0)]
+    """When each came to its server; that may be long after its arrival where it waited at its balancer."""
+    sent = records.arrival.copy()
+    if records.attempts is not None:
+        known = np.isfinite(records.attempts.sent)
+        sent[records.attempts.request[known]] = records.attempts.sent[known]
+    return sent + records.delay[np.maximum(records.server, 0)]
 
 
 def at_server(records: Records, server: int) -> NDArray[np.int64]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 import streamlit as st
 
@@ -52,8 +54,14 @@ def show_outages(shown: ShownRun) -> None:
 
 
 def _time(seconds: object) -> str:
-    return "–" if pd.isna(seconds) else format_duration(float(str(seconds)))
+    number = _number(seconds)
+    return "–" if math.isnan(number) else format_duration(number)
 
 
 def _rate(rate: object) -> str:
-    return "–" if pd.isna(rate) else f"{float(str(rate)):.4g}"
+    number = _number(rate)
+    return "–" if math.isnan(number) else f"{number:.4g}"
+
+
+def _number(cell: object) -> float:
+    return math.nan if cell is None else float(str(cell))
