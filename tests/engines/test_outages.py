@@ -275,3 +275,36 @@ def test_each_balancer_notices_for_itself_and_the_last_one_ends_the_outage():
     assert row["ejected_s"] == pytest.approx(max(downs)[0] - 6)
     assert row["back_s"] is None
     assert row["end_us"] is None
+
+
+def test_what_piles_up_in_an_outage_settles_when_no_more_is_there_than_before():
+    # One server, a request a second of 0.5 s: half a request on average before the hang of 4 s.
+    done = simulate(
+        pool={"count": 1},
+        service={"kind": "deterministic", "value": 0.5},
+        faults={"kind": "hang", "at": 20.75, "lasts": 4},
+        horizon="40 requests",
+    )
+    (row,) = outages_table(done.records, desks=1).to_pylist()
+    # That of 21 ends at 25.25, and each further one half a second later: that of 27
+    # at 28.25, that of 28 at 28.75: then nobody is there, for the first time.
+    assert row["settled_s"] == pytest.approx(28.75 - 24.75)
+    assert row["detected_s"] is None
+
+
+def test_a_reload_is_no_outage_of_a_server():
+    done = simulate(faults={"kind": "reload", "at": 3})
+    assert outages_table(done.records, desks=1).num_rows == 0
+
+
+def test_partitions_of_two_balancers_are_two_outages():
+    cuts = [
+        {"kind": "partition", "servers": FIRST, "balancers": [0], "at": 2.5, "lasts": 4},
+        {"kind": "partition", "servers": FIRST, "balancers": [1], "at": 3.5, "lasts": 1},
+    ]
+    done = simulate(balancers={"strategy": "round_robin", "count": 2}, faults=cuts)
+    rows = outages_table(done.records, desks=2).to_pylist()
+    assert [(row["begin_us"], row["end_us"]) for row in rows] == [
+        (2_500_000, 6_500_000),
+        (3_500_000, 4_500_000),
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,12 @@ from workbench.tables import OUTAGES, EventKind
 
 _OUT = (EventKind.DOWN, EventKind.EJECTED)
 _BACK = (EventKind.UP, EventKind.RETURNED)
+
+
+class _Levels(NamedTuple):
+    times: NDArray[np.float64]
+    present: NDArray[np.float64]
+    """Requests in the system from then on."""
 
 
 @dataclass
@@ -36,7 +42,8 @@ def outages_table(records: Records, *, desks: int, run_id: int = 0) -> pa.Table:
         run_id: the run's number.
     """
     found = _found(records.events)
-    known = [_row(records, outage, desks) for outage in found]
+    levels = _levels(records)
+    known = [_row(records, outage, desks, levels) for outage in found]
     columns: dict[str, Any] = {
         name: [row[name] for row in known] for name in OUTAGES.names if name != "run_id"
     }
@@ -47,12 +54,12 @@ def outages_table(records: Records, *, desks: int, run_id: int = 0) -> pa.Table:
 
 
 def _found(events: Sequence[Event]) -> list[_Outage]:
-    """Pair the beginnings of faults with their ends."""
+    """Pair the beginnings of faults of servers with their ends; a reload is none of a server."""
     found: list[_Outage] = []
-    lasting: dict[tuple[int, str], list[_Outage]] = {}
+    lasting: dict[tuple[int, int, str], list[_Outage]] = {}
     for event in events:
-        key = event.server, event.detail
-        if event.kind is EventKind.FAULT_BEGINS:
+        key = event.server, event.balancer, event.detail
+        if event.kind is EventKind.FAULT_BEGINS and event.server >= 0:
             found.append(_Outage(event.server, event.detail, event.time))
             lasting.setdefault(key, []).append(found[-1])
         elif event.kind is EventKind.FAULT_ENDS and lasting.get(key):
@@ -60,7 +67,7 @@ def _found(events: Sequence[Event]) -> list[_Outage]:
     return found
 
 
-def _row(records: Records, outage: _Outage, desks: int) -> dict[str, Any]:
+def _row(records: Records, outage: _Outage, desks: int, levels: _Levels) -> dict[str, Any]:
     begin, end, until = outage.begin, outage.end, records.until
     over = min(end, until)
     inside = (records.arrival >= begin) & (records.arrival < over)
@@ -77,7 +84,7 @@ def _row(records: Records, outage: _Outage, desks: int) -> dict[str, Any]:
         "detected_s": min(gone.values()) - begin if gone else None,
         "ejected_s": max(gone.values()) - begin if len(gone) == desks else None,
         "back_s": max(back.values()) - end if gone and len(back) >= len(gone) else None,
-        "settled_s": _settled(records, begin, end),
+        "settled_s": _settled(records, levels, begin, end),
         "sent": _sent(records, outage.server, begin, over),
         "failed": int(np.count_nonzero(inside & ~ok)),
         "retried": int(np.count_nonzero(inside & records.retried())),
@@ -114,17 +121,22 @@ def _goodput(records: Records, ok: NDArray[np.bool_], begin: float, end: float) 
     return float(np.count_nonzero(inside)) / (end - begin)
 
 
-def _settled(records: Records, begin: float, end: float) -> float | None:
-    """From the end of a fault until no more requests are in the system than on average before it."""
-    if begin <= 0 or not end < math.inf or len(records) == 0:
-        return None
+def _levels(records: Records) -> _Levels:
+    """Reckon how many requests were in the system from each arrival and answer on."""
     times = np.concatenate([records.arrival, records.answered])
     steps = np.concatenate([np.ones(len(records)), -np.ones(len(records))])
     order = np.argsort(times, kind="stable")
-    times, level = times[order], np.cumsum(steps[order])
+    return _Levels(times[order], np.cumsum(steps[order]))
+
+
+def _settled(records: Records, levels: _Levels, begin: float, end: float) -> float | None:
+    """From the end of a fault until no more requests are in the system than on average before it."""
+    if begin <= 0 or not end < math.inf or len(records) == 0:
+        return None
     spent = np.minimum(records.answered, begin) - np.minimum(records.arrival, begin)
     before = float(spent.sum()) / begin
-    later = np.flatnonzero((times >= end) & (level <= before))
-    if level[max(0, int(np.searchsorted(times, end, side="right")) - 1)] <= before:
+    last = max(0, int(np.searchsorted(levels.times, end, side="right")) - 1)
+    if levels.present[last] <= before:
         return 0.0
-    return float(times[later[0]] - end) if len(later) else None
+    later = np.flatnonzero(levels.present[last:] <= before)
+    return float(levels.times[last + later[0]] - end) if len(later) else None
