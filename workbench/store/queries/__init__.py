@@ -13,6 +13,7 @@ from workbench.store.queries.latency import (
     latency_distribution,
     latency_over_time,
 )
+from workbench.store.queries.outages import outages
 from workbench.store.queries.requests import requests_of_run, slowest_requests
 from workbench.store.queries.runs import Summary, run_table, summaries, summary
 from workbench.store.queries.servers import ServerShares, queue_over_time, server_shares
@@ -26,6 +27,7 @@ __all__ = [
     "latency",
     "latency_distribution",
     "latency_over_time",
+    "outages",
     "outcome_counts",
     "outcome_table",
     "percentiles",

@@ -52,8 +52,8 @@ class Desk:
         keys: Sequence[str],
         *,
         pool: list[int],
-        sent: list[int],
         rules: RetryRules,
+        sent: list[int] | None = None,
     ) -> None:
         self.number = number
         self.settings = settings
@@ -61,7 +61,7 @@ class Desk:
         self.keys = keys
         self.pool = pool
         """In flight from all desks together."""
-        self.sent = sent
+        self.sent = [0] * servers.count if sent is None else sent
         """The same without those that wait in queues of the desks."""
         self.rules = rules
         self.strategy = settings.strategy
