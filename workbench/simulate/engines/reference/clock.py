@@ -40,11 +40,12 @@ class Kind(IntEnum):
 class Happening(Event):
     """A SimPy event that will happen for certain, at a known time, and has one thing to do."""
 
-    def __init__(self, time: float, number: int, order: int, action: Callable[[Happening], None]) -> None:
+    order = 0
+
+    def __init__(self, time: float, number: int, action: Callable[[Happening], None]) -> None:
         self.callbacks = [action]
         self.time = time
         self.number = number
-        self.order = order
         self._ok = True
 
     def __lt__(self, other: Happening) -> bool:
@@ -71,5 +72,14 @@ class Clock(Environment):
 
     def at(self, time: float, kind: int, number: int, action: Callable[[Happening], None]) -> None:
         """Let `action` be called at `time`, in seconds; `number` as in `Kind`."""
-        happening = Happening(time, number, next(self._eid), action)
+        heappush(self._queue, (time, kind, number, Happening(time, number, action)))  # type: ignore[misc]
+
+
+class OrderedClock(Clock):
+    """A clock for events of which several may have one time, kind and number."""
+
+    def at(self, time: float, kind: int, number: int, action: Callable[[Happening], None]) -> None:
+        """Let `action` be called at `time`, in seconds; `number` as in `Kind`."""
+        happening = Happening(time, number, action)
+        happening.order = next(self._eid)
         heappush(self._queue, (time, kind, number, happening))  # type: ignore[misc]

@@ -92,6 +92,7 @@ class Desk:
         limited = any(limit is not None for limit in servers.limit)
         growing = any(least is not None for least in servers.least_limit)
         self.moving_limits = growing or (limited and slow is not None)
+        self.never_full = not limited and self.room is None
         self.start()
 
     def start(self) -> None:
@@ -253,13 +254,18 @@ class Desk:
 
     def is_full(self, server: int) -> bool:
         """Tell whether a server can be sent nothing more now."""
+        if self.never_full:
+            return False
         waits = self.room is not None and bool(self.room.own[server])
         return waits or self.served[server] >= self.limit(server)
 
     def judge(self, server: int) -> None:
         """Work out anew whether a server may be picked."""
         view = self.views[self.group_of[server]]
-        view.usable[server] = int(view.in_service[server] and not self.is_full(server))
+        if self.never_full:
+            view.usable[server] = view.in_service[server]
+        else:
+            view.usable[server] = int(view.in_service[server] and not self.is_full(server))
 
     def breaks(self, server: int) -> bool:
         """Tell whether the circuit breaker refuses a request to a server."""

@@ -60,11 +60,11 @@ class Machine:
     def room(self) -> bool:
         """Whether a request would be let in."""
         limit = self.queue_limit
-        return self.free > 0 or limit is None or len(self.waiting) < limit
+        return limit is None or len(self.serving) < self.slots or len(self.waiting) < limit
 
     def admit(self, attempt: Attempt, now: float) -> None:
         """Let a request in: it is served or waits."""
-        if self.free:
+        if len(self.serving) < self.slots:
             self.serve(attempt, now)
         else:
             self.waiting.append(attempt)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from workbench.simulate.checks import BAD_ANSWER, NO_ANSWER, PASSED
 from workbench.simulate.detectors import CHECK_SOON, NOTHING
+from workbench.simulate.detectors.none import NoDetector
 from workbench.simulate.engines.reference.attempts import Attempt
 from workbench.simulate.engines.reference.clock import Happening, Kind
 from workbench.simulate.engines.reference.desk import Desk
@@ -28,6 +29,8 @@ class Monitor:
         self.rng = run.stream(Stream.CHECKS, desk.number)
         self.detector_rng = run.stream(Stream.DETECTORS, desk.number)
         self.weight_rng = run.stream(Stream.WEIGHTS, desk.number)
+        self.picks_matter = type(desk.detector).picked is not None
+        self.answers_matter = not isinstance(desk.detector, NoDetector)
         self.due = [math.inf] * count
         """When the next check begins; infinite while one is under way."""
         self.up = list(desk.checks.up)

@@ -11,7 +11,7 @@ from workbench.simulate.engines._base import Progress
 from workbench.simulate.engines.reference.attempts import NOWHERE, Attempt, Call, gather
 from workbench.simulate.engines.reference.breakage import Breakage
 from workbench.simulate.engines.reference.budget import RetryBudget
-from workbench.simulate.engines.reference.clock import Happening, Kind
+from workbench.simulate.engines.reference.clock import Clock, Happening, Kind, OrderedClock
 from workbench.simulate.engines.reference.desk import Desk, Rngs
 from workbench.simulate.engines.reference.machine import Machine
 from workbench.simulate.engines.reference.monitor import Monitor
@@ -85,6 +85,10 @@ class ResilientRun(Run):
         self.calls += [0] * count
         if chunk.patience is not None:
             self.patience += chunk.patience.tolist()
+
+    def make_clock(self) -> Clock:
+        """Make the clock of the run, with nothing on it yet."""
+        return OrderedClock()
 
     @property
     def finished(self) -> bool:
@@ -274,7 +278,9 @@ class ResilientRun(Run):
         if not counted:
             desk.count_in(server)
         desk.judge(server)
-        self.monitors[desk.number].picked(server, now)
+        monitor = self.monitors[desk.number]
+        if monitor.picks_matter:
+            monitor.picked(server, now)
         if (timeout := desk.rules.try_timeout) < math.inf:
             self.clock.at(now + timeout, Kind.TIMER, attempt.number, self.on_try_timeout)
         refused_after = self.scenario.network.refused_after
@@ -304,8 +310,11 @@ class ResilientRun(Run):
         desk = self.desk(call.balancer)
         if not math.isnan(attempt.sent):
             desk.end(attempt, now)
-            self.monitors[desk.number].answered(attempt, now)
-            self.pull(desk, attempt.server, now)
+            monitor = self.monitors[desk.number]
+            if monitor.answers_matter:
+                monitor.answered(attempt, now)
+            if desk.room is not None:
+                self.pull(desk, attempt.server, now)
         if not call.open:
             return
         if call.request in self.asking:
@@ -389,6 +398,8 @@ class ResilientRun(Run):
 
     def close_all(self, asking: Asking, outcome: Outcome, now: float, *, leaves_queue: bool = False) -> None:
         """A client closes all its tries, those first that wait at balancers and so make no room."""
+        if not asking.calls:
+            return
         queues = [call.attempt is None or call.attempt.queued == NOWHERE for call in asking.calls]
         for _, call in sorted(zip(queues, asking.calls, strict=True), key=lambda pair: pair[0]):
             if call.open:
