@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import pandas as pd
 import streamlit as st
 
@@ -53,9 +51,9 @@ def show_outages(shown: ShownRun) -> None:
     )
 
 
-def _time(seconds: float) -> str:
-    return "–" if math.isnan(seconds) else format_duration(seconds)
+def _time(seconds: object) -> str:
+    return "–" if pd.isna(seconds) else format_duration(float(str(seconds)))
 
 
-def _rate(rate: float) -> str:
-    return "–" if math.isnan(rate) else f"{rate:.4g}"
+def _rate(rate: object) -> str:
+    return "–" if pd.isna(rate) else f"{float(str(rate)):.4g}"
