@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -51,9 +53,9 @@ def show_outages(shown: ShownRun) -> None:
     )
 
 
-def _time(seconds: object) -> str:
-    return "–" if pd.isna(seconds) else format_duration(float(str(seconds)))
+def _time(seconds: Any) -> str:
+    return "–" if pd.isna(seconds) else format_duration(float(seconds))
 
 
-def _rate(rate: object) -> str:
-    return "–" if pd.isna(rate) else f"{float(str(rate)):.4g}"
+def _rate(rate: Any) -> str:
+    return "–" if pd.isna(rate) else f"{float(rate):.4g}"
