@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -53,15 +53,9 @@ def show_outages(shown: ShownRun) -> None:
     )
 
 
-def _time(seconds: object) -> str:
-    number = _number(seconds)
-    return "–" if math.isnan(number) else format_duration(number)
+def _time(seconds: Any) -> str:
+    return "–" if pd.isna(seconds) else format_duration(float(seconds))
 
 
-def _rate(rate: object) -> str:
-    number = _number(rate)
-    return "–" if math.isnan(number) else f"{number:.4g}"
-
-
-def _number(cell: object) -> float:
-    return math.nan if cell is None else float(str(cell))
+def _rate(rate: Any) -> str:
+    return "–" if pd.isna(rate) else f"{float(rate):.4g}"
