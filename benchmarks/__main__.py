@@ -1,11 +1,24 @@
-"""Run every benchmark and write the tables to `benchmarks/results/`."""
+"""Run every benchmark and write the tables to `benchmarks/results/`; or only those that are named."""
 
 from __future__ import annotations
 
 import platform
+import sys
 from pathlib import Path
 
-from benchmarks import ingest, reference_engine, strategies
+from benchmarks import (
+    alert_delivery,
+    alerts,
+    default_rules,
+    ingest,
+    reconciliation,
+    reconciliation_decisions,
+    reconciliation_scale,
+    reference_engine,
+    small_files,
+    store_queries,
+    strategies,
+)
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -13,8 +26,23 @@ RESULTS = Path(__file__).parent / "results"
 def main() -> None:
     """Measure, print and write."""
     RESULTS.mkdir(exist_ok=True)
-    for benchmark in (reference_engine, strategies, ingest):
+    wanted = sys.argv[1:]
+    for benchmark in (
+        reference_engine,
+        strategies,
+        ingest,
+        small_files,
+        store_queries,
+        alerts,
+        alert_delivery,
+        default_rules,
+        reconciliation,
+        reconciliation_scale,
+        reconciliation_decisions,
+    ):
         name = benchmark.__name__.rpartition(".")[2]
+        if wanted and name not in wanted:
+            continue
         heading = f"{(benchmark.__doc__ or '').splitlines()[0]} Python {platform.python_version()}."
         text = "\n".join([heading, "", *benchmark.main(), ""])
         print(text)

@@ -47,6 +47,16 @@ def open_world(seed: int, folder: Path) -> tuple[Part, Part]:
     return parts[0], parts[1]
 
 
+def joined(one: Part, other: Part, folder: Path) -> Part:
+    """Put the records of two parts into one."""
+    folder.mkdir(parents=True)
+    for side in ("left", "right"):
+        lines = [(part.folder / f"{side}.csv").read_text(encoding="utf-8") for part in (one, other)]
+        (folder / f"{side}.csv").write_text(lines[0] + lines[1].split("\n", 1)[1], encoding="utf-8")
+    (folder / "plan.yaml").write_text((LEDGERS / "plan.yaml").read_text())
+    return Part(folder, read_plan(folder / "plan.yaml"), one.pairs + other.pairs)
+
+
 def _rows(name: str) -> list[dict[str, str]]:
     with (LEDGERS / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from workbench.workflows import list_strategies as strategies
     from workbench.workflows import show_picks as picks
     from workbench.workflows import show_run as show
+    from workbench.workflows import sql as sql
 
 __version__ = version("balancer-workbench")
 
@@ -42,6 +43,7 @@ _HOMES = {
     "run": ("workbench.workflows", "run"),
     "runs": ("workbench.workflows", "list_runs"),
     "show": ("workbench.workflows", "show_run"),
+    "sql": ("workbench.workflows", "sql"),
     "strategies": ("workbench.workflows", "list_strategies"),
 }
 
@@ -60,6 +62,7 @@ __all__ = [
     "run",
     "runs",
     "show",
+    "sql",
     "strategies",
 ]
 

@@ -344,3 +344,6 @@ SCHEMAS = {
     "summaries": SUMMARIES,
 }
 """Every stored table by name."""
+
+PER_REQUEST = frozenset({"requests", "attempts"})
+"""Tables of single requests: by far the largest, kept as far as the user says, and the first to go."""

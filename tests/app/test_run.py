@@ -11,6 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 from streamlit.testing.v1 import AppTest
 
+from workbench import workflows
 from workbench.dashboard.scenarios import scenario_yaml
 from workbench.dashboard.sections.load import percent_of
 from workbench.quantities import format_duration
@@ -55,6 +56,33 @@ def test_a_run_is_named_and_its_figures_are_those_of_its_summary(lake: Any, open
 )
 def test_a_run_with_losses_never_reads_as_all_well(part: int, whole: int, text: str):
     assert percent_of(part, whole) == text
+
+
+def test_a_run_in_which_something_broke_lists_its_outages(tmp_path: Path, open_page: OpenPage):
+    broken = {
+        "name": "broken",
+        "arrivals": {"kind": "uniform", "rate": 10},
+        "service": {"kind": "deterministic", "value": 0.01},
+        "pool": {"name": "web", "count": 2},
+        "balancers": {
+            "strategy": "round_robin",
+            "checks": {"kind": "nginx_plus.health_check", "interval": 1},
+        },
+        "faults": {"kind": "crash", "servers": "web-1", "at": 2.5, "lasts": 2},
+        "horizon": "100 requests",
+    }
+    view = workflows.run(broken, settings=Settings(lake=tmp_path))
+    app = open_page(tmp_path, "run", run=str(view.run_id))
+    assert "Outages" in [one.value for one in app.subheader]
+    (table,) = [one.value for one in app.dataframe if "fault" in one.value.columns]
+    (row,) = table.to_dict("records")
+    assert (row["fault"], row["server"], row["begin_s"], row["lasted_s"]) == ("crash", "web-1", 2.5, 2.0)
+    assert (row["detected_s"], row["back_s"]) == pytest.approx((0.5, 0.5))
+
+
+def test_a_run_in_which_nothing_broke_has_no_outages(lake: Any, open_page: OpenPage):
+    app = open_page(lake.folder, "run", run="1")
+    assert "Outages" not in [one.value for one in app.subheader]
 
 
 def test_a_pool_has_four_charts(lake: Any, open_page: OpenPage):

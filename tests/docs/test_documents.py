@@ -14,14 +14,23 @@ from ruamel.yaml import YAML
 
 import workbench as wb
 from workbench.cli import app
-from workbench.documents import parse_document
+from workbench.documents import Family, parse_document
 from workbench.simulate import STRATEGIES, Scenario, Workload, load_scenario
 from workbench.simulate.arrivals import ARRIVALS
-from workbench.simulate.balancers import Balancers
+from workbench.simulate.balancers import Balancers, Queue
+from workbench.simulate.checks import CHECKS
+from workbench.simulate.clients import Clients
+from workbench.simulate.detectors import DETECTORS
+from workbench.simulate.failover import FAILOVER
+from workbench.simulate.faults import FAULTS
 from workbench.simulate.keys import KEYS
 from workbench.simulate.pool import ServerGroup
-from workbench.simulate.scenario import ComparisonPlan
+from workbench.simulate.retries import RETRIES
+from workbench.simulate.scenario import ComparisonPlan, Network
 from workbench.simulate.services import SERVICES
+from workbench.simulate.slow_start import SLOW_STARTS
+from workbench.simulate.weights import WEIGHT_RULES
+from workbench.tables import OUTAGES, Outcome
 from workbench.workflows import FORMS, json_schema
 
 PROJECT = Path(__file__).parents[2]
@@ -92,6 +101,44 @@ def test_every_member_of_a_family_stands_in_the_scenario_page(family):
     assert [kind for kind in family if f"| `{kind}` |" not in page] == []
 
 
+@pytest.mark.parametrize(
+    ("family", "more"),
+    [
+        (FAULTS, "faults"),
+        (CHECKS, "health"),
+        (DETECTORS, "health"),
+        (FAILOVER, "health"),
+        (SLOW_STARTS, "health"),
+        (WEIGHT_RULES, "dynamic-weights"),
+        (RETRIES, "failures"),
+    ],
+    ids=lambda one: getattr(one, "noun", one),
+)
+def test_every_member_of_what_is_for_failures_stands_in_the_scenario_page(family: Family[Any], more: str):
+    page = (PROJECT / "docs" / "scenarios.md").read_text()
+    assert [kind for kind in family if f"`{kind}`" not in page] == []
+    assert f"({more}.md)" in page
+
+
+@pytest.mark.parametrize("kind", list(RETRIES))
+def test_the_scenario_page_names_a_retry_policys_own_keys(kind: str):
+    page = (PROJECT / "docs" / "scenarios.md").read_text()
+    (keys,) = re.findall(
+        rf"^\| `{kind}` \| [^|]* \| (.*)\|$", page.split("Retries, of a balancer")[1], re.MULTILINE
+    )
+    own = [name for name in RETRIES[kind].model_fields if name != "kind"]
+    assert re.findall(r"`([^`]+)`", keys) == own
+
+
+def test_the_page_of_failures_names_every_outcome_and_measure():
+    page = (PROJECT / "docs" / "failures.md").read_text()
+    assert [one.label for one in Outcome if f"`{one.label}`" not in page] == []
+    measures = [
+        name for name in OUTAGES.names if name.endswith("_s") or name in ("sent", "failed", "retried")
+    ]
+    assert [name for name in measures if f"`{name}`" not in page] == []
+
+
 @pytest.mark.parametrize("kind", list(STRATEGIES))
 def test_the_scenario_page_names_a_strategys_own_keys_and_whether_it_hashes(kind: str):
     page = (PROJECT / "docs" / "scenarios.md").read_text()
@@ -103,7 +150,11 @@ def test_the_scenario_page_names_a_strategys_own_keys_and_whether_it_hashes(kind
 
 def test_the_scenario_page_names_every_key_of_a_scenario():
     page = (PROJECT / "docs" / "scenarios.md").read_text()
-    keys = [key for part in (Scenario, ServerGroup, Balancers, ComparisonPlan) for key in part.model_fields]
+    keys = [
+        key
+        for part in (Scenario, ServerGroup, Balancers, Clients, Queue, Network, ComparisonPlan)
+        for key in part.model_fields
+    ]
     assert [key for key in keys if not re.search(rf"\b{key}:", page)] == []
 
 

@@ -57,6 +57,11 @@ def single(service: dict[str, Any], arrivals: dict[str, Any] | None = None) -> d
     return model(arrivals or poisson(0.8), service, {})
 
 
+def breakdowns(repair: float) -> dict[str, Any]:
+    """A server that fails at rate 0.1 while it works, and takes so long to mend."""
+    return {"kind": "interrupt", "time_to_failure": exponential(10), "time_to_repair": exponential(repair)}
+
+
 class Size(NamedTuple):
     """How much is simulated of a case, and what its intervals have to be narrower than."""
 
@@ -89,12 +94,12 @@ MODELS = {
     "pk-h2": single({"kind": "hyperexponential", "mean": 1, "cv2": 4}),
     "mmpp": single(exponential(1), {"kind": "mmpp", "rates": [0.2, 1.4], "dwell": [20, 20]}),
     "closed": single(exponential(1), {"kind": "closed_loop", "users": 20, "think": exponential(10)}),
+    "erlang-a": model(poisson(6.4), exponential(1), {"slots": 8}) | {"clients": {"patience": exponential(2)}},
+    "breakdown": single(exponential(1), poisson(0.5)) | {"faults": breakdowns(2)},
 }
 NEEDS = {
-    "erlang-a": "clients that give up waiting",
     "prio": "a service discipline with priorities",
     "ps": "processor sharing",
-    "breakdown": "servers that fail",
 }
 
 
@@ -158,6 +163,21 @@ class Run:
         present = spent_before(self.records.answered) - spent_before(self.records.arrival)
         return interval(np.diff(present) / np.diff(self.edges))
 
+    def mean_waiting(self) -> Estimate:
+        """The mean number in the queue: those who are served and those who leave it."""
+        waits = np.where(self.records.ok(), self.records.wait, self.records.response)
+        ends = self.records.arrival + waits
+
+        def spent_before(times: Floats) -> Floats:
+            return np.array([np.minimum(times, edge).sum() for edge in self.edges])
+
+        waited = spent_before(ends) - spent_before(self.records.arrival)
+        return interval(np.diff(waited) / np.diff(self.edges))
+
+    def waits(self) -> NDArray[np.bool_]:
+        """Which requests were not served at once."""
+        return ~self.records.ok() | (self.records.wait > 0)
+
     def throughput(self) -> Estimate:
         ended, _ = np.histogram(self.records.finish, self.edges)
         return interval(ended / np.diff(self.edges))
@@ -176,8 +196,10 @@ MEASURES: dict[str, Callable[[Run], Estimate]] = {
     "mean response time": lambda run: run.mean(run.records.response),
     "p50 response time": lambda run: run.quantile(run.records.response, 0.5),
     "p95 response time": lambda run: run.quantile(run.records.response, 0.95),
-    "P(wait)": lambda run: run.mean(run.records.wait > 0),
+    "P(wait)": lambda run: run.mean(run.waits()),
     "P(blocked)": lambda run: run.mean(~run.records.ok()),
+    "P(abandon)": lambda run: run.mean(~run.records.ok()),
+    "mean queue length": Run.mean_waiting,
     "mean number": Run.mean_in_system,
     "mean number in system": Run.mean_in_system,
     "throughput": Run.throughput,
@@ -265,6 +287,8 @@ WRONG = {
     "pk-h2": single({"kind": "hyperexponential", "mean": 1, "cv2": 2}),
     "mmpp": single(exponential(1), {"kind": "mmpp", "rates": [0.2, 1.4], "dwell": [10, 10]}),
     "closed": single(exponential(1), {"kind": "closed_loop", "users": 21, "think": exponential(10)}),
+    "erlang-a": MODELS["erlang-a"] | {"clients": {"patience": exponential(1.7)}},
+    "breakdown": MODELS["breakdown"] | {"faults": breakdowns(2.5)},
 }
 
 

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from workbench.errors import DocumentError
-from workbench.settings import FILE_NAME, Settings, load_settings
+from workbench.settings import FILE_NAME, Settings, load_settings, parse_bytes
 
 
 def load(folder: Path, environment: dict[str, str] | None = None, **given: Any) -> Settings:
@@ -70,6 +70,28 @@ def test_other_variables_are_left_alone(tmp_path: Path):
 @pytest.mark.parametrize("memory", ["512MB", "1.5 GB", "2GiB", " 300MiB "])
 def test_memory_is_written_as_duckdb_reads_it(tmp_path: Path, memory: str):
     assert load(tmp_path, duckdb_memory=memory).duckdb_memory == memory.strip()
+
+
+@pytest.mark.parametrize(
+    ("given", "share"), [("all", 1.0), ("none", 0.0), ("5%", 0.05), (0.25, 0.25), ("100 %", 1.0), ("1", 1.0)]
+)
+def test_shares_are_written_as_people_say_them(tmp_path: Path, given: object, share: float):
+    assert load(tmp_path, records=given).records == share
+
+
+@pytest.mark.parametrize("given", ["some", "101%", -0.1, "nan", "", "1.5"])
+def test_what_is_no_share_is_refused(tmp_path: Path, given: object):
+    [problem] = problems(tmp_path, records=given)
+    assert problem == f"arguments: records: given {given!r}; allowed: all, none, or a share such as 5%"
+
+
+def test_durations_and_sizes_are_read(file: Path):
+    file.write_text('sql_time = "5min"\nkeep_requests = "30d"\nkeep_size = "20GB"\ngrace = 10\n')
+    settings = load(file.parent)
+    assert (settings.sql_time, settings.keep_requests, settings.grace) == (300.0, 2_592_000.0, 10.0)
+    assert parse_bytes(settings.keep_size or "") == 20_000_000_000
+    with pytest.raises(ValueError, match="an amount of memory"):
+        parse_bytes("20")
 
 
 def test_every_problem_is_reported_with_its_origin_what_was_given_and_what_is_allowed(file: Path):

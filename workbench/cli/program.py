@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from workbench.cli import balancing, reconcile, recording, serving, simulating
+from workbench.cli import alerts, alerts_delivery, balancing, reconcile, recording, serving, simulating, store
 from workbench.errors import DocumentError, InputError, WorkbenchError
 
 app = typer.Typer(
@@ -26,9 +26,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for group in (simulating, balancing, recording, serving):
+for group in (simulating, balancing, recording, store, serving):
     app.add_typer(group.app)
 app.add_typer(reconcile.app, name="reconcile")
+alerts.app.add_typer(alerts_delivery.app)
+app.add_typer(alerts.app, name="alerts")
 
 _STOPPED = 130
 """Exit code after Ctrl-C."""

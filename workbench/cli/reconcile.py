@@ -59,6 +59,9 @@ def match(
     labels: Labels = None,
     complete: Complete = False,
     folder: Folder = None,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="Write what each field adds, for every pair, too.")
+    ] = False,
     lake: Lake = None,
     as_json: AsJson = False,
 ) -> None:
@@ -66,7 +69,13 @@ def match(
     from workbench.workflows.reconciling import match_ledgers
 
     view = match_ledgers(
-        plan, model=model, labels=labels, complete=complete, folder=folder, settings=settings(lake)
+        plan,
+        model=model,
+        labels=labels,
+        complete=complete,
+        folder=folder,
+        evidence=evidence,
+        settings=settings(lake),
     )
     display(view, as_json)
 

@@ -28,8 +28,11 @@ def thresholds(
     proposals: Proposals,
     labels: LabelsFile = None,
     at: Annotated[str, typer.Option(help="Further accept thresholds, such as 0.97,0.99.")] = "",
+    changes: Annotated[
+        list[str] | None, typer.Option("--with", help="A change to look at, such as reviewers.count=3.")
+    ] = None,
     since: Since = None,
-    apply: Annotated[bool, typer.Option("--apply", help="Save the certificate as the next version.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Save it all as the next version.")] = False,
     by: Annotated[str, typer.Option(help="With --apply, who applies it.")] = "",
     reason: Annotated[str, typer.Option(help="With --apply, why.")] = "",
     seed: Annotated[int, typer.Option(min=0, help="Of the simulation of the reviewers.")] = 1,
@@ -44,6 +47,7 @@ def thresholds(
         proposals,
         labels=labels,
         at=floats("at", at),
+        changes=changes or (),
         since=_utc(since),
         apply=apply,
         author=by,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +14,6 @@ from workbench.errors import InputError
 
 if TYPE_CHECKING:
     from workbench.settings import Settings
-    from workbench.workflows.review_views import CaseView
 
 app = typer.Typer(
     no_args_is_help=True, help="Look at proposals that need a person; the score is hidden first."
@@ -52,10 +50,16 @@ def open_(
 
 @app.command(name="next")
 def next_(by: By, book: BookFile = None, lake: Lake = None, as_json: AsJson = False) -> None:
-    """Take the next case for half an hour and show it, without its score."""
-    from workbench.workflows.reviewing import next_case
+    """Take the next case for half an hour and show it, without its score; the status where none is left."""
+    from workbench.workflows.reviewing import next_case, review_status
 
-    _show(next_case(by, book=book, settings=settings(lake)), as_json)
+    case = next_case(by, book=book, settings=settings(lake))
+    if case is not None:
+        display(case, as_json)
+        return
+    if not as_json:
+        typer.echo("no case is left that nobody else has taken")
+    display(review_status(book=book, settings=settings(lake)), as_json)
 
 
 @app.command()
@@ -204,15 +208,6 @@ def retrain(
         settings=settings(lake),
     )
     display(view, as_json)
-
-
-def _show(case: CaseView | None, as_json: bool) -> None:
-    if case is not None:
-        display(case, as_json)
-    elif as_json:
-        typer.echo(json.dumps({"schema": "workbench.review_case/1", "case_id": None}))
-    else:
-        typer.echo("no open case is left")
 
 
 def _ids(text: str) -> list[str]:

@@ -17,7 +17,7 @@ def schema(
     form: Annotated[
         str,
         typer.Argument(
-            help="scenario, run, comparison, runs, picks, explanation, replay, strategies, demo or error."
+            help="scenario, rules or drill for files, or what is printed, such as run or backtest."
         ),
     ] = "scenario",
 ) -> None:

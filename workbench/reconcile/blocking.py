@@ -40,7 +40,8 @@ def find_candidates(workspace: Workspace, blocking: Blocking) -> list[RuleCounts
     """Fill the table `candidates` with the pairs that any rule finds.
 
     Its columns are `l` and `r`, the numbers of the records, `rule`, the number of the first rule that
-    found the pair, from 0, and `rules`, how many did. It is sorted by `l`, then `r`.
+    found the pair, from 0, `rules`, how many did, and `found_by`, which did, one bit each. It is sorted
+    by `l`, then `r`.
 
     Raises:
         InputError: a rule would find more pairs than `most_pairs` a record; it has not run.
@@ -52,8 +53,8 @@ def find_candidates(workspace: Workspace, blocking: Blocking) -> list[RuleCounts
         _refuse_exploding(workspace, rule, records=records, most=most, most_pairs=blocking.most_pairs)
         workspace.run(f"insert into found {pairs_sql(rule, number)}")
     workspace.run(
-        "create or replace table candidates as select l, r, min(rule) as rule, count(*)::integer as rules "
-        "from found group by l, r order by l, r"
+        "create or replace table candidates as select l, r, min(rule) as rule, count(*)::integer as rules, "
+        "bit_or(1::bigint << rule) as found_by from found group by l, r order by l, r"
     )
     counts = workspace.rows(
         "select f.rule, count(*) as pairs, count(*) filter (c.rule = f.rule) as new_pairs "
@@ -178,6 +179,18 @@ def _estimated_pairs(workspace: Workspace, rule: BlockingRule, records: int) -> 
     found = workspace.rows(f"select count(*) as count from ({pairs_sql(rule, left=sample)})")[0]["count"]
     taken = -(-records // step)
     return float(found) * records / taken
+
+
+def expected_matches(workspace: Workspace, blocking: Blocking, marginal: NDArray[np.float64]) -> list[float]:
+    """Sum the probabilities of the candidates that each rule finds: the matches that it is expected to find.
+
+    Args:
+        workspace: holds the candidates.
+        blocking: the rules.
+        marginal: of each candidate, in their order.
+    """
+    bits = workspace.table("select found_by from candidates order by l, r")["found_by"].to_numpy()
+    return [float(marginal[(bits >> number) & 1 == 1].sum()) for number in range(len(blocking.rules))]
 
 
 def matches_found(

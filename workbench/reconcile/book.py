@@ -46,9 +46,11 @@ _FIRST = (
         value real not null,
         drawn_above real not null,
         opened text not null,
+        decided integer not null default 0 check (decided in (0, 1)),
         holder text,
         held_until text
     )""",
+    "create index cases_by_value on cases (decided, origin, value desc, proposal_id)",
     """create table verdicts (
         verdict_id integer primary key autoincrement,
         case_id integer not null references cases,

@@ -95,7 +95,7 @@ class Cases:
                     f"until {_moment(held['held_until']):%Y-%m-%d %H:%M}"
                 )
             sqlite.execute(_DECIDE, _verdict_values(case_id, given))
-            sqlite.execute("update cases set holder = null, held_until = null where case_id = ?", (case_id,))
+            sqlite.execute(_DECIDED, (case_id,))
         return self.one(case_id)
 
     def one(self, case_id: int) -> Case:
@@ -117,7 +117,7 @@ class Cases:
 
     def count_open(self) -> int:
         """Count the cases that nobody decided."""
-        return int(self._book.rows(f"select count(*) from cases where {_UNDECIDED}")[0][0])
+        return int(self._book.rows("select count(*) from cases where decided = 0")[0][0])
 
     def _read(self, where: str, parameters: Sequence[Any]) -> list[Case]:
         rows = self._book.rows(f"select * from cases {where}", parameters)
@@ -128,10 +128,7 @@ class Cases:
         return [_case(row, tuple(verdicts.get(row["case_id"], ()))) for row in rows]
 
 
-_KNOWN = """
-    select exists (select 1 from verdicts where verdicts.case_id = cases.case_id) as decided
-    from cases where proposal_id = ?
-"""
+_KNOWN = "select decided from cases where proposal_id = ?"
 _FIELDS = (
     "proposal_id", "kind", "origin", "left_ids", "right_ids", "evidence", "confidence", "confidence_low",
     "confidence_high", "reason", "value", "drawn_above", "opened",
@@ -148,19 +145,14 @@ _VERDICTS = """
 """
 _WITHDRAW = """
     delete from cases
-    where origin = 'review' and proposal_id not in (select value from json_each(?))
-      and not exists (select 1 from verdicts where verdicts.case_id = cases.case_id)
+    where origin = 'review' and decided = 0 and proposal_id not in (select value from json_each(?))
 """
-_UNDECIDED = "not exists (select 1 from verdicts where verdicts.case_id = cases.case_id)"
-_HELD = f"select case_id from cases where holder = :by and held_until > :now and {_UNDECIDED}"
+_HELD = "select case_id from cases where holder = :by and held_until > :now and decided = 0"
 # Audits come at an even pace: next is the origin of which the smaller share is done.
-_NEXT = f"""
-    with done as (
-        select origin, avg(exists (select 1 from verdicts where verdicts.case_id = cases.case_id)) as share
-        from cases group by origin
-    )
+_NEXT = """
+    with done as (select origin, avg(decided) as share from cases group by origin)
     select case_id from cases join done using (origin)
-    where {_UNDECIDED} and (holder is null or held_until <= :now)
+    where decided = 0 and (holder is null or held_until <= :now)
       and case_id not in (select value from json_each(:skip))
     order by done.share, origin desc, value desc, proposal_id
     limit 1
@@ -172,6 +164,7 @@ _LET_GO = """
 _HOLD = "update cases set holder = :by, held_until = :until where case_id = :case_id"
 _LAST = 'select "by", at, verdict from verdicts where case_id = ? order by verdict_id desc limit 1'
 _OTHER = "select holder, held_until from cases where case_id = ? and holder <> ? and held_until > ?"
+_DECIDED = "update cases set decided = 1, holder = null, held_until = null where case_id = ?"
 _DECIDE = """
     insert into verdicts (case_id, verdict, left_ids, right_ids, blind, "by", at, note)
     values (?, ?, ?, ?, ?, ?, ?, ?)
@@ -186,6 +179,7 @@ def _values(case: NewCase, at: datetime) -> dict[str, Any]:
 
 def _case(row: sqlite3.Row, verdicts: tuple[GivenVerdict, ...]) -> Case:
     values: dict[str, Any] = dict(row)
+    del values["decided"]  # its verdicts tell
     for name in ("left_ids", "right_ids"):
         values[name] = tuple(json.loads(values[name]))
     values["evidence"] = json.loads(values["evidence"])

@@ -55,4 +55,4 @@ ESTIMATORS: Mapping[str, Callable[[int], Any]] = {
 """Every estimator by name."""
 
 BLENDS: Mapping[str, tuple[str, ...]] = {**{name: (name,) for name in ESTIMATORS}, "blend": tuple(ESTIMATORS)}
-"""What `--model` takes: one estimator, or the mean of the log odds of several."""
+"""What `--estimator` takes: one estimator, or the mean of the log odds of several."""

@@ -54,7 +54,8 @@ class Truth:
         told = np.full(len(left), -1, np.int8)
         told[(mine != UNKNOWN) | (theirs != UNKNOWN)] = 0
         told[mine == right] = 1
-        told[self.in_split[0][left] | self.in_split[1][right]] = -1
+        parted = self.in_split[0][left] | self.in_split[1][right]
+        told[parted & (mine < 0) & (theirs < 0)] = -1
         told[np.isin(left.astype(np.int64) * len(self.right) + right, self.denied)] = 0
         return told
 

@@ -232,12 +232,19 @@ def _findings(workspace: Workspace, side: Side) -> list[Finding]:
         f"select coalesce(sum(count), 0)::bigint as count from (select count(*) as count from {side}_records "
         f"group by cents, date, currency, {', '.join(TEXT_FIELDS)} having count(*) > 1)"
     )[0]["count"]
+    zones = workspace.rows(
+        f"select count(*) filter ({_zoned('date')}) as with_offset, "
+        f"count(*) filter (date is not null and not {_zoned('date')}) as without from {side}_checked "
+        "where problem is null"
+    )[0]
+    mixed = zones["without"] if zones["with_offset"] else 0
     rarer = min(signs["above"], signs["below"])
     wrong = "below" if signs["below"] == rarer else "above"
     for what, count, meaning in (
         ("alike", alike, "records alike in all but their id; where they compete the match is ambiguous"),
         ("rare_sign", rarer, f"amounts {wrong} zero, unlike the others; they match the same sign only"),
         ("zero_amount", signs["zero"], "amounts of zero"),
+        ("no_offset", mixed, "dates without an offset beside others with one; taken as days of `time_zone`"),
         ("no_date", signs["undated"], "records without a date; rules over days do not find them"),
     ):
         if count:

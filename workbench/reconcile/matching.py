@@ -50,6 +50,8 @@ class Matched:
     breaks: pa.Table
     """Rows of `results.BREAKS`."""
     splits: SplitFinding
+    calibrated: bool
+    """Whether labels stand behind the confidences of its pairs."""
 
 
 def read_and_block(workspace: Workspace, plan: ReconciliationPlan) -> Prepared:
@@ -90,7 +92,15 @@ def match(
     proposed = propose(edges, model)
     proposals = _proposals(workspace, plan, edges, proposed, calibrated=model.calibrated, truth=truth)
     proposals, splits = add_splits(workspace, plan, proposals)
-    return Matched(prepared, edges, proposed, proposals, _breaks(workspace, proposals), splits)
+    return Matched(
+        prepared,
+        edges,
+        proposed,
+        proposals,
+        _breaks(workspace, proposals),
+        splits,
+        model.calibrated,
+    )
 
 
 def _proposals(

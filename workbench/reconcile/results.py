@@ -176,6 +176,26 @@ these are not partners of each other.
 """
 
 
+EVIDENCE = pa.schema(
+    [
+        _column("proposal_id", pa.string(), "the proposal, a pair"),
+        _column("typical", pa.float64(), "log odds of a typical candidate that is no match"),
+        *(
+            _column(field, pa.float64(), f"what {meaning} adds to the log odds", nullable=True)
+            for field, meaning in (
+                ("text", "the text"),
+                ("reference", "the reference"),
+                ("party", "the party"),
+                ("amount", "the amount"),
+                ("date", "the date"),
+                ("rivals", "the number of candidates that its records have"),
+            )
+        ),
+    ]
+)
+"""One row a proposal of a pair: with `typical`, the fields add up to the log odds of the pair alone."""
+
+
 def proposal_id(left_ids: Sequence[str], right_ids: Sequence[str]) -> str:
     """Name a proposal by the records that it joins, in whatever order they are given.
 

@@ -23,8 +23,8 @@ from workbench.reconcile.intervals import LEVEL, Estimate
 from workbench.reconcile.reviewers import DAY, Hours, Inflow, Reviewers
 from workbench.simulate import Engine, ReferenceEngine, Scenario, Workload, read_strategy
 from workbench.simulate.arrivals import ArrivalProcess, Arrivals, ArrivalSource
+from workbench.simulate.balancers import Balancers
 from workbench.simulate.pool import ServerGroup
-from workbench.simulate.scenario import Balancers
 from workbench.simulate.streams import Stream, generator
 
 REPLICATIONS = 10

@@ -39,8 +39,8 @@ FOLDS = 5
 LEAST_LABELS = 100
 """Labelled records that training asks for."""
 
-_UNSUPERVISED_PAIRS = 1_000_000
-"""Candidates that a start without labels learns from at most."""
+MOST_PAIRS = 1_000_000
+"""Candidates that a model learns from at most; of more, every so many transactions are taken."""
 
 DEPENDENCIES = ("scikit-learn", "numpy", "rapidfuzz")
 
@@ -124,7 +124,7 @@ def train_without_labels(
     Raises:
         InputError: there are no candidates, or they do not differ.
     """
-    step = 1 + workspace.rows("select count(*) as count from candidates")[0]["count"] // _UNSUPERVISED_PAIRS
+    step = _step(workspace)
     values = [part.values for part in compare(workspace, where=f"(l + r) % {step} = 0")]
     stacked = np.concatenate(values) if values else np.empty((0, len(NAMES)), np.float32)
     sizes = workspace.rows(
@@ -184,9 +184,10 @@ def _labelled(workspace: Workspace, truth: Truth) -> _Labelled:
             f"{LEAST_LABELS} or more, or none at all for a start that is not calibrated (--without-labels)"
         )
     lefts, rights, values, answers = [], [], [], []
+    step = _step(workspace)
     for part in compare(workspace):
         answer = truth.of_pairs(part.left, part.right)
-        known = answer >= 0
+        known = (answer >= 0) & (truth.transactions(part.left, part.right) % step == 0)
         lefts.append(part.left[known])
         rights.append(part.right[known])
         values.append(part.values[known])
@@ -201,6 +202,12 @@ def _labelled(workspace: Workspace, truth: Truth) -> _Labelled:
     # Records are numbered by what they hold, so that parts taken in turn depend on no order or id.
     place = np.unique(truth.transactions(left, right), return_inverse=True)[1]
     return _Labelled(left, right, np.concatenate(values), right_answer, (place % FOLDS).astype(np.int64))
+
+
+def _step(workspace: Workspace) -> int:
+    """Give how far apart the transactions are that a model learns from, so that its memory has a bound."""
+    candidates = workspace.rows("select count(*) as count from candidates")[0]["count"]
+    return 1 + int(candidates) // MOST_PAIRS
 
 
 def _used(values: NDArray[np.float32]) -> tuple[str, ...]:
@@ -223,7 +230,7 @@ def _typical(values: NDArray[np.float32], names: tuple[str, ...]) -> tuple[float
 def _fit(labelled: _Labelled, names: tuple[str, ...], wanted: str | None) -> _Fitted:
     """Cross-fit the estimators and fit the best of them, or of their blends, to all labels."""
     if wanted is not None and wanted not in BLENDS:
-        raise InputError(f"model: given {wanted!r}; allowed: {', '.join(BLENDS)}")
+        raise InputError(f"estimator: given {wanted!r}; allowed: {', '.join(BLENDS)}")
     values, right = labelled.values[:, seen(names)].astype(np.float64), labelled.right_answer
     choices = {wanted: BLENDS[wanted]} if wanted else dict(BLENDS)
     each = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -108,23 +108,17 @@ class ConfigurationVersions:
         return Version(number, configuration, author, at, reason)
 
     def roll_back(self, to: int, *, based_on: int, author: str, at: datetime, reason: str) -> Version:
-        """Save what an earlier version says as the next version; a certificate voided since stays void.
+        """Save what an earlier version says as the next version.
+
+        A certificate voided since stays void, and verdicts that trained a model since stay used.
 
         Raises:
             NotFoundError: there is no such version.
             ConflictError: another version was saved since `based_on`; nothing is written.
         """
-        earlier = self.one(to).configuration
-        voids = [
-            version.configuration.certified.void
-            for version in self.history()
-            if version.version > to and version.configuration.certified is not None
-        ]
-        # What voided a certificate since then is no less true for being rolled back.
-        since = next((why for why in voids if why), "")
-        if since and earlier.certified is not None and not earlier.certified.void:
-            earlier = earlier.with_void(since)
-        return self.save(earlier, based_on=based_on, author=author, at=at, reason=reason)
+        later = [one.configuration for one in self.history() if one.version > to]
+        configuration = _as_of_now(self.one(to).configuration, later)
+        return self.save(configuration, based_on=based_on, author=author, at=at, reason=reason)
 
 
 def differences(before: DecisionConfiguration | None, after: DecisionConfiguration) -> list[Change]:
@@ -133,6 +127,22 @@ def differences(before: DecisionConfiguration | None, after: DecisionConfigurati
     new = _flat(after.content())
     keys = list(dict.fromkeys([*new, *old]))
     return [Change(key, old.get(key), new.get(key)) for key in keys if old.get(key) != new.get(key)]
+
+
+def _as_of_now(
+    earlier: DecisionConfiguration, later: Sequence[DecisionConfiguration]
+) -> DecisionConfiguration:
+    """Give an earlier configuration with what has become true since, whoever rolls back.
+
+    Args:
+        earlier: what is rolled back to.
+        later: all that came after it, the newest first.
+    """
+    voids = [one.certified.void for one in later if one.certified is not None and one.certified.void]
+    if voids and earlier.certified is not None and not earlier.certified.void:
+        earlier = earlier.with_void(voids[0])
+    trained = [one.fresh_since for one in later if one.fresh_since is not None]
+    return earlier.model_copy(update={"fresh_since": max(trained)}) if trained else earlier
 
 
 def _flat(content: Mapping[str, Any], above: str = "") -> dict[str, Any]:

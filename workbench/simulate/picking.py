@@ -103,7 +103,8 @@ def _fresh_desk(strategy: Strategy, servers: Servers, names: list[str], max_fail
     """Let a balancer begin. It does not panic: what is down is not picked."""
     detector = None if max_fails is None else NginxMaxFails(max_fails=max_fails)
     settings = Balancers(strategy=strategy, detector=detector, failover=InOrder())
-    return Desk(0, settings, servers, names, pool=[0] * servers.count, rules=settings.retry_rules())
+    idle = [0] * servers.count
+    return Desk(0, settings, servers, names, pool=idle, sent=list(idle), rules=settings.retry_rules())
 
 
 def _send(

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from workbench.store.encodings import ROW_GROUP, parquet_options
+from workbench.store.encodings import parquet_options, row_group
 from workbench.store.files import LocalFiles, PartFiles
 from workbench.store.records import Part
 from workbench.store.validation import validated
@@ -94,7 +94,7 @@ def write_compact(files: PartFiles, name: str, pieces: Iterable[tuple[int, pa.Ta
 def _stage(files: PartFiles, name: str, folder: str, pieces: Iterable[tuple[int, pa.Table]]) -> _Staged:
     temporary = files.stage(folder)
     try:
-        rows = _encode(temporary, SCHEMAS[name], pieces)
+        rows = _encode(temporary, name, pieces)
         checksum = _checksum_and_sync(temporary)
         size = temporary.stat().st_size
     except BaseException:
@@ -135,20 +135,21 @@ class _Counted:
                 self.latest = high if self.latest is None else max(self.latest, high)
 
 
-def _encode(file: Path, schema: pa.Schema, pieces: Iterable[tuple[int, pa.Table]]) -> dict[int, _Counted]:
+def _encode(file: Path, name: str, pieces: Iterable[tuple[int, pa.Table]]) -> dict[int, _Counted]:
     """Write pieces in row groups that small neighbours share, and count the rows of each run."""
     counted: dict[int, _Counted] = defaultdict(_Counted)
-    schema = schema.with_metadata({VERSION_KEY: str(SCHEMA_VERSION)})
+    schema = SCHEMAS[name].with_metadata({VERSION_KEY: str(SCHEMA_VERSION)})
+    size = row_group(name)
     waiting: list[pa.Table] = []
     with pq.ParquetWriter(file, schema, **parquet_options(schema)) as writer:
         for run_id, piece in pieces:
             counted[run_id].add(piece)
             waiting.append(piece.replace_schema_metadata(schema.metadata))
-            if sum(table.num_rows for table in waiting) >= ROW_GROUP:
-                writer.write_table(pa.concat_tables(waiting), ROW_GROUP)
+            if sum(table.num_rows for table in waiting) >= size:
+                writer.write_table(pa.concat_tables(waiting), size)
                 waiting = []
         if waiting:
-            writer.write_table(pa.concat_tables(waiting), ROW_GROUP)
+            writer.write_table(pa.concat_tables(waiting), size)
     return counted
 
 

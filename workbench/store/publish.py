@@ -16,10 +16,10 @@ from workbench.store.files import TEMPORARY_SUFFIX, sync_folder
 from workbench.store.relations import rows_sql, stored_sql
 from workbench.store.store import Store
 from workbench.store.views import VIEWS, definition
-from workbench.tables import SCHEMA_VERSION, SCHEMAS
+from workbench.tables import PER_REQUEST, SCHEMA_VERSION, SCHEMAS
 
 PUBLISHED_FILE = "workbench.duckdb"
-_COPIED = ("histograms", "samples", "summaries")
+_COPIED = tuple(name for name in SCHEMAS if name not in PER_REQUEST)
 """Stored tables that are copied; the rest are views over the parts."""
 _MARK = "published_runs"
 _MARK_COLUMNS = {"run_id": "INTEGER", "revision": "BIGINT", "schema_version": "INTEGER"}
@@ -30,11 +30,10 @@ Statement = tuple[str, Mapping[str, Any]]
 def publish(store: Store, *, anew: bool = False) -> Path:
     """Bring `workbench.duckdb` in the lake up to date, in the place of the one before.
 
-    It holds the tables `runs`, `comparisons`, `comparison_runs`, `summaries`, `samples` and
-    `histograms`, and the rest as views over the parts at their present absolute paths. Nobody is ever
-    locked out: who has the old file open keeps reading it. Where another process has published a later
-    state meanwhile, that one stays. A copy of the file from before is extended by the runs that are new
-    or changed; where that file is missing or not ours, all is built.
+    It holds all tables but those of single requests, which are views over the parts at their present
+    absolute paths. Nobody is ever locked out: who has the old file open keeps reading it. Where another
+    process has published a later state meanwhile, that one stays. A copy of the file from before is
+    extended by the runs that are new or changed; where that file is missing or not ours, all is built.
 
     Args:
         store: the lake.
@@ -102,16 +101,18 @@ def _build(store: Store, file: Path, copied: tuple[str, ...]) -> int:
 def _extend(store: Store, before: Path, file: Path) -> int | None:
     """Copy the published file and bring the copy up to date; None where that cannot be done."""
     try:
-        known = _published(store, before)
+        # Copied before it is looked at, because another process may put a newer one in its place.
+        shutil.copyfile(before, file)
+        known = _published(store, file)
         with store.catalogue.reading():
             version = store.catalogue.version
             revisions = _revisions(store)
             changed = {run_id for run_id, revision in revisions.items() if known.get(run_id) != revision}
             stale = (known.keys() - revisions.keys()) | (changed & known.keys())
             if 2 * (len(changed) + len(stale)) > len(revisions):
+                _remove(file)
                 return None  # building is as quick, and leaves no gaps
             statements = [*_changes(store, changed, stale), _mark(revisions)]
-        shutil.copyfile(before, file)
         _write(store, file, statements)
     except (OSError, StoreError):
         _remove(file)
@@ -138,10 +139,8 @@ def _published(store: Store, file: Path) -> dict[int, int]:
     """Read which runs a published file holds, and in which state.
 
     Raises:
-        StoreError: it is not there, is not ours, or has other schemas.
+        StoreError: it is not ours, or has other schemas.
     """
-    if not file.is_file():
-        raise StoreError(f"{file} is not there")
     database = Database(store.settings, str(file), read_only=True)
     try:
         rows = database.query(f"select * from {_MARK}").to_pylist()

@@ -12,12 +12,16 @@ from typing import Any
 
 import pyarrow as pa
 
+from workbench.errors import SchemaVersionError
 from workbench.store.records import Part
 from workbench.tables import BIN_RATIO, SCHEMA_VERSION, SCHEMAS, bin_middle_sql
 
 _DUCKDB_TYPES = {
     pa.bool_(): "BOOLEAN",
     pa.string(): "VARCHAR",
+    pa.uint8(): "UTINYINT",
+    pa.uint16(): "USMALLINT",
+    pa.uint32(): "UINTEGER",
     pa.int8(): "TINYINT",
     pa.int16(): "SMALLINT",
     pa.int32(): "INTEGER",
@@ -109,6 +113,11 @@ def _parts_sql(table: str, parts: Sequence[Part], root: str) -> str:
     """
     members: dict[str, list[Part]] = defaultdict(list)
     for part in parts:
+        if part.schema_version > SCHEMA_VERSION:
+            raise SchemaVersionError(
+                f"{root}/{part.path} has schema version {part.schema_version}; this workbench knows up to "
+                f"version {SCHEMA_VERSION}. Update it, or choose another folder (WORKBENCH_LAKE)"
+            )
         members[part.path].append(part)
     whole: dict[tuple[bool, bool], list[str]] = defaultdict(list)
     selects = []

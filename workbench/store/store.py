@@ -60,7 +60,7 @@ class Store:
         self.files = open_files(self.settings)
         with writing_to(self.lake):
             self.lake.mkdir(parents=True, exist_ok=True)
-        self.catalogue = Catalogue(self.lake / CATALOGUE_FILE, clock)
+        self.catalogue = Catalogue(self.lake / CATALOGUE_FILE, clock, self.settings.catalogue)
         try:
             self._database = Database(self.settings)
         except BaseException:
@@ -230,9 +230,18 @@ class Store:
         """Read the rows of a run as they are stored, in their order.
 
         What older parts lack is null, or what the schema says of rows from before.
+
+        Raises:
+            StoreError: a part is damaged, or lacks what may not be null.
         """
         sql = raw_sql(table, self.parts(table, [run_id]), self.files.root)
         found = self._database.query(sql)
+        for field in SCHEMAS[table]:
+            if not field.nullable and found[field.name].null_count:
+                raise StoreError(
+                    f"run {run_id}: {table}.{field.name} is missing in rows of an earlier version, and the "
+                    "schema does not say what it was before"
+                )
         return found.select(SCHEMAS[table].names).cast(SCHEMAS[table])
 
     def _check_part(self, part: Part, run_id: int) -> None:

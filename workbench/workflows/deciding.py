@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from workbench.errors import InputError
 from workbench.reconcile.case_book import Cases
+from workbench.reconcile.cases import Case
 from workbench.reconcile.certificate import Certificate
 from workbench.reconcile.configuration import DecisionConfiguration
 from workbench.reconcile.decisions import decide
@@ -19,11 +20,11 @@ from workbench.reconcile.earning import Sample, certified, earn, sample_of
 from workbench.reconcile.labels import read_labels
 from workbench.reconcile.outlook import outlook
 from workbench.reconcile.proposal_files import read_proposals, write_table
-from workbench.reconcile.thresholds import Source, Thresholds
+from workbench.reconcile.thresholds import Source
 from workbench.reconcile.truth import RANDOM, ProposalTruth, truth_of
-from workbench.reconcile.versions import ConfigurationVersions
+from workbench.reconcile.versions import ConfigurationVersions, Version
 from workbench.settings import Settings
-from workbench.workflows.decision_configuration import current_version, now, opened_book
+from workbench.workflows.decision_configuration import changed, current_version, now, opened_book
 from workbench.workflows.threshold_views import (
     DecidedView,
     ThresholdRow,
@@ -39,6 +40,7 @@ def find_thresholds(
     *,
     labels: Path | None = None,
     at: Sequence[float] = (),
+    changes: Sequence[str] = (),
     since: datetime | None = None,
     apply: bool = False,
     author: str = "",
@@ -57,8 +59,9 @@ def find_thresholds(
         proposals: Parquet file of proposals, such as `workbench reconcile match` writes.
         labels: file of labels, CSV or Parquet.
         at: further accept thresholds to look at, 0 to 1.
+        changes: of the configuration, such as `reviewers.count=3`, to see what they would do.
         since: audits decided earlier do not count; by default those from before the last retraining.
-        apply: save the certificate as the next version of the configuration.
+        apply: save the certificate, and the changes, as the next version of the configuration.
         author: who applies it.
         reason: why.
         seed: of the simulation of the reviewers, 0 or more.
@@ -77,33 +80,16 @@ def find_thresholds(
     truth = truth_of(table, told, origins=RANDOM)
     with opened_book(book, settings) as opened:
         version = current_version(opened)
-        audits = Cases(opened).listed(decided=True)
-        fresh = since or version.configuration.fresh_since
-        sample = sample_of(table, truth, version.configuration, cases=audits, since=fresh)
-        certificate = earn(sample, version.configuration)
-        chosen = version.configuration
-        if len(sample.confidence):  # without labels the certificate that holds stays
-            chosen = certified(chosen, certificate, truth, sample)
-        thresholds = chosen.thresholds()
-        choices = _Choices(table, version.configuration, chosen, truth, sample, certificate, seed)
-        view = ThresholdsView(
-            book=str(opened.file),
-            version=version.version,
-            proposals=table.num_rows,
-            contradicted=truth.contradicted,
-            certificate=view_certificate(certificate),
-            chosen=thresholds.accept,
-            chosen_from=thresholds.accept_from.value,
-            reject=thresholds.reject,
-            choices=choices.rows(at),
-            applied=None,
-        )
+        changed_to = changed(version.configuration.content(), changes, version)
+        cases = Cases(opened).listed(decided=True)
+        choices = _choices(table, version, changed_to, truth, cases=cases, since=since, seed=seed)
+        view = choices.view(str(opened.file), at)
         if not apply:
             return view
-        if certificate.threshold is None:
+        if choices.certificate.threshold is None:
             raise InputError(f"apply: given {said_of(view.certificate)}; allowed: a certificate")
         saved = ConfigurationVersions(opened).save(
-            chosen, based_on=version.version, author=author, at=time or now(), reason=reason
+            choices.chosen, based_on=version.version, author=author, at=time or now(), reason=reason
         )
         return view.model_copy(update={"applied": saved.version})
 
@@ -143,48 +129,88 @@ def decide_proposals(
     )
 
 
+def _choices(
+    proposals: pa.Table,
+    version: Version,
+    configuration: DecisionConfiguration,
+    truth: ProposalTruth,
+    *,
+    cases: Sequence[Case],
+    since: datetime | None,
+    seed: int,
+) -> _Choices:
+    """Earn what the labels certify; with too few labels to test, a certificate that holds stays."""
+    fresh = since or version.configuration.fresh_since
+    sample = sample_of(proposals, truth, configuration, cases=cases, since=fresh)
+    certificate = earn(sample, configuration)
+    chosen = configuration
+    if certificate.at or certificate.stopped:
+        chosen = certified(configuration, certificate, truth, sample)
+    return _Choices(proposals, version, chosen, truth, sample, certificate, seed)
+
+
 @dataclass(frozen=True)
 class _Choices:
     """The thresholds that are looked at, each once, under all the names that it has."""
 
     proposals: pa.Table
-    current: DecisionConfiguration
+    version: Version
     chosen: DecisionConfiguration
     truth: ProposalTruth
     sample: Sample
     certificate: Certificate
     seed: int
 
-    def rows(self, at: Sequence[float]) -> list[ThresholdRow]:
+    def view(self, book: str, at: Sequence[float]) -> ThresholdsView:
         """Look at the thresholds of now, costs, certificate and hand, those given, and the chosen one."""
+        thresholds = self.chosen.thresholds()
+        return ThresholdsView(
+            book=book,
+            version=self.version.version,
+            proposals=self.proposals.num_rows,
+            contradicted=self.truth.contradicted,
+            certificate=view_certificate(self.certificate),
+            chosen=thresholds.accept,
+            chosen_from=thresholds.accept_from.value,
+            reject=thresholds.reject,
+            choices=self._rows(at),
+            applied=None,
+        )
+
+    def _rows(self, at: Sequence[float]) -> list[ThresholdRow]:
+        current, chosen = self.version.configuration, self.chosen
         named = [
-            ("now", self.current.thresholds().accept),
-            ("costs", self.chosen.costs.accept),
+            ("costs", chosen.costs.accept),
             ("certificate", self.certificate.threshold),
-            ("hand", self.chosen.accept),
+            ("hand", chosen.accept),
             *(("given", threshold) for threshold in at),
-            ("chosen", self.chosen.thresholds().accept),
         ]
-        always = ("now", "chosen")
         names: dict[float | None, list[str]] = {}
         for name, threshold in named:
-            if threshold is not None or name in always:
+            if threshold is not None:
                 names.setdefault(threshold, []).append(name)
+        names.setdefault(chosen.thresholds().accept, []).append("chosen")
+        holds, alone = current.thresholds().accept, []
+        if current.model_copy(update={"certified": chosen.certified}) == chosen and holds in names:
+            names[holds].insert(0, "now")
+        else:
+            alone.append(self._row(["now"], holds, current))
         order = sorted(names, key=lambda threshold: -2.0 if threshold is None else -threshold)
-        return [self._row(names[threshold], threshold) for threshold in order]
+        return [*alone, *(self._row(names[threshold], threshold, chosen) for threshold in order)]
 
-    def _row(self, names: list[str], threshold: float | None) -> ThresholdRow:
-        base = self.current.thresholds() if names == ["now"] else self.chosen.thresholds()
+    def _row(
+        self, names: list[str], threshold: float | None, configuration: DecisionConfiguration
+    ) -> ThresholdRow:
+        base = configuration.thresholds()
         source = base.accept_from if threshold is None else Source.HAND
-        looked_at: Thresholds = replace(base, accept=threshold, accept_from=source)
         found = outlook(
             self.proposals,
-            self.chosen,
+            configuration,
             truth=self.truth,
-            thresholds=looked_at,
-            compared_with=self.current,
+            thresholds=replace(base, accept=threshold, accept_from=source),
+            compared_with=self.version.configuration,
             seed=self.seed,
         )
         target = self.certificate.target
         tested = None if threshold is None else self.sample.trial_at(threshold, target=target)
-        return view_choice(names, found, tested, self.certificate, self.chosen.reviewers.count)
+        return view_choice(names, found, tested, self.certificate, configuration.reviewers.count)

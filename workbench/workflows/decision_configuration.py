@@ -116,14 +116,26 @@ def set_configuration(
     with opened_book(book, settings) as opened:
         versions = ConfigurationVersions(opened)
         current = versions.current()
-        content = _content(file, current)
-        for assignment in assignments:
-            _assign(content, assignment)
-        configuration = check(content, DecisionConfiguration, name="configuration", folder=Path.cwd())
-        _keep_certificate(configuration, current)
+        configuration = changed(_content(file, current), assignments, current)
         number = based_on if based_on is not None else current.version if current else 0
         saved = versions.save(configuration, based_on=number, author=author, at=at or now(), reason=reason)
         return view_version(opened, saved)
+
+
+def changed(
+    content: dict[str, Any], assignments: Sequence[str], current: Version | None
+) -> DecisionConfiguration:
+    """Apply changes such as `costs.wrong=500` to the content of a configuration.
+
+    Raises:
+        DocumentError: the configuration would not be allowed, with every problem.
+        InputError: a change cannot be read, or would set the certificate by hand.
+    """
+    for assignment in assignments:
+        _assign(content, assignment)
+    configuration = check(content, DecisionConfiguration, name="configuration", folder=Path.cwd())
+    _keep_certificate(configuration, current)
+    return configuration
 
 
 def roll_back_configuration(
@@ -159,7 +171,9 @@ def show_text(
     """
     with opened_book(book, settings) as opened:
         found = current_version(opened) if version is None else ConfigurationVersions(opened).one(version)
-    content = found.configuration.model_dump(mode="json", exclude={"certified"}, exclude_none=True)
+    content = found.configuration.model_dump(
+        mode="json", exclude={"certified", "fresh_since"}, exclude_none=True
+    )
     for key in _DURATIONS:
         *parts, last = key.split(".")
         section = content
@@ -200,7 +214,8 @@ def _content(file: Path | None, current: Version | None) -> dict[str, Any]:
     if file is None:
         return kept
     content = read_document(file, DecisionConfiguration).content()
-    return content if content["certified"] else content | {"certified": kept.get("certified")}
+    # What the workbench itself writes need not stand in a file.
+    return content | {key: content[key] or kept.get(key) for key in ("certified", "fresh_since")}
 
 
 def _assign(content: dict[str, Any], assignment: str) -> None:

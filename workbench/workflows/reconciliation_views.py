@@ -18,6 +18,10 @@ class RuleView(BaseModel):
     pairs: int
     new_pairs: int
     """Of these, found by no rule before it."""
+    expected_matches: Number
+    """Matches that it is expected to find, by their probabilities; null before anything is scored."""
+    expected_share: Number
+    """Of the expected matches of all rules, the share that it finds; what every rule misses is not seen."""
     true_matches: int | None
     """Labelled matches among its pairs; null without labels."""
     recall: Number
@@ -119,11 +123,12 @@ class TrainingView(View):
 
     def rows(self) -> list[list[str]]:
         """Give the rows of the table, as text."""
-        return [
+        tried = [
             [stage, name, f"{loss:.5f}"]
             for stage, losses in self.tried.items()
             for name, loss in sorted(losses.items(), key=lambda item: item[1])
         ]
+        return tried or [["pairs", self.estimator, "no labels to tell"]]
 
     def title(self) -> str:
         """Give the line above the table."""
@@ -155,6 +160,8 @@ class MatchView(View):
     plan: str
     proposals_file: str
     breaks_file: str
+    evidence_file: str | None
+    """Where what each field adds is written; null where it was not asked for."""
     calibrated: bool
     proposals: int
     splits: int
@@ -322,15 +329,26 @@ class EvidenceView(View):
         if self.proposal is None:
             return []
         one = self.proposal
-        rival = (
-            f"best rival {one['rival_left_id']} – {one['rival_right_id']}"
-            + (f", {one['margin']:.4f} behind among rivals" if one["margin"] is not None else "")
-            if one["rival_left_id"]
-            else "no rival"
-        )
-        decided = f"{one['decision']}: {one['reason']}" if one["decision"] else "not decided yet"
-        ambiguous = ["ambiguous: another proposal is as good"] if one["ambiguous"] else []
-        return [f"found by {one['rule']!r}; {rival}", *ambiguous, decided]
+        lines = [f"found by {one['rule']!r}", *self._steps(one), *self._rival(one)]
+        if one["ambiguous"]:
+            lines.append("ambiguous: another proposal is as good, or better by itself")
+        return [*lines, f"{one['decision']}: {one['reason']}" if one["decision"] else "not decided yet"]
+
+    @staticmethod
+    def _steps(one: dict[str, Any]) -> list[str]:
+        if one["pair_probability"] is None:
+            return []
+        return [
+            f"the pair alone {one['pair_probability']:.4f}, among its rivals {one['marginal']:.4f}, "
+            f"as a proposal {one['confidence']:.4f}"
+        ]
+
+    @staticmethod
+    def _rival(one: dict[str, Any]) -> list[str]:
+        if not one["rival_left_id"]:
+            return ["no rival"]
+        margin = f", margin {one['margin']:+.4f}" if one["margin"] is not None else ""
+        return [f"best rival {one['rival_left_id']} – {one['rival_right_id']}{margin}"]
 
 
 def _field_rows(field: str, found: list[FieldView | None]) -> list[str]:
@@ -346,6 +364,9 @@ def _record(record: dict[str, Any]) -> str:
 
 def _rule_line(rule: RuleView) -> str:
     line = f"rule {rule.rule!r}: {rule.pairs:,} pairs, {rule.new_pairs:,} of them new"
+    if rule.expected_matches is not None and rule.expected_share is not None:
+        share = f" ({rule.expected_share:.4f} of all)" if rule.expected_share < 1 else ""
+        line += f"; {rule.expected_matches:,.0f} matches expected{share}"
     if rule.recall is None:
         return line
     return (

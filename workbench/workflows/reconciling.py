@@ -14,16 +14,18 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from workbench.errors import InputError
-from workbench.reconcile.blocking import RuleCounts, matches_found
+from workbench.errors import InputError, StoreError
+from workbench.reconcile.blocking import RuleCounts, expected_matches, matches_found
 from workbench.reconcile.evaluation import Calibration, calibration, match_quality, reliability
+from workbench.reconcile.evidence import evidence_table
 from workbench.reconcile.intervals import share_of
 from workbench.reconcile.labels import Truth, read_labels, resolve_labels
 from workbench.reconcile.matching import Matched, Prepared, match, read_and_block
+from workbench.reconcile.model import ReconciliationModel
 from workbench.reconcile.persistence import load_model, save_model
 from workbench.reconcile.plan import Blocking, ReconciliationPlan, read_plan
 from workbench.reconcile.proposal_files import write_table
-from workbench.reconcile.results import Kind, Side
+from workbench.reconcile.results import Side
 from workbench.reconcile.training import fingerprint, train, train_without_labels
 from workbench.reconcile.workspace import Workspace
 from workbench.settings import Settings, load_settings
@@ -112,6 +114,7 @@ def match_ledgers(
     labels: Path | pa.Table | None = None,
     complete: bool = False,
     folder: Path | None = None,
+    evidence: bool = False,
     settings: Settings | None = None,
 ) -> MatchView:
     """Propose partners for the records of a plan's ledgers, and store proposals and breaks.
@@ -122,6 +125,7 @@ def match_ledgers(
         labels: what is known, for the column `truth`.
         complete: whether the labels name every match there is.
         folder: where `proposals.parquet` and `breaks.parquet` go; in the lake by default.
+        evidence: whether what each field adds is written too, for every pair, as `evidence.parquet`.
         settings: where the lake is, threads and memory.
 
     Raises:
@@ -132,28 +136,39 @@ def match_ledgers(
     """
     given, place = resolved_plan(plan), settings or load_settings()
     target = folder or results_folder(given, place)
-    with _matched(given, place, model=model, labels=labels, complete=complete) as (
-        workspace,
-        found,
-        truth,
-        notes,
-    ):
-        target.mkdir(parents=True, exist_ok=True)
+    with _matched(given, place, model=model, labels=labels, complete=complete) as matching:
+        workspace, fitted, found, truth, notes = matching
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{target}: cannot be written ({error.strerror})") from None
         write_table(target / "proposals.parquet", found.proposals)
         write_table(target / "breaks.parquet", found.breaks)
+        if evidence:
+            write_table(target / "evidence.parquet", evidence_table(workspace, fitted, found.proposals))
+        else:  # that of an earlier matching is not of these proposals
+            (target / "evidence.parquet").unlink(missing_ok=True)
         proposals = found.proposals
         confidence = proposals["confidence"].to_numpy()
         return MatchView(
             plan=given.name,
             proposals_file=str(target / "proposals.parquet"),
             breaks_file=str(target / "breaks.parquet"),
-            calibrated=bool(np.all(proposals["calibrated"].to_numpy()[_one_to_one(proposals)])),
+            evidence_file=str(target / "evidence.parquet") if evidence else None,
+            calibrated=found.calibrated,
             proposals=proposals.num_rows,
             splits=found.splits.found,
             ambiguous=int(np.sum(proposals["ambiguous"].to_numpy())),
             by_confidence=_by_confidence(confidence),
             breaks=_break_counts(found.breaks),
-            ledgers=_ledgers(workspace, given.blocking, found.prepared, truth, notes + _split_notes(found)),
+            ledgers=_ledgers(
+                workspace,
+                given.blocking,
+                found.prepared,
+                truth,
+                found=found,
+                notes=notes + _split_notes(found),
+            ),
         )
 
 
@@ -180,12 +195,8 @@ def evaluate_reconciliation(
         ModelError: the model is missing or does not fit.
     """
     given, place = resolved_plan(plan), settings or load_settings()
-    with _matched(given, place, model=model, labels=labels, complete=complete) as (
-        workspace,
-        found,
-        truth,
-        notes,
-    ):
+    with _matched(given, place, model=model, labels=labels, complete=complete) as matching:
+        workspace, _, found, truth, notes = matching
         edges, proposed = found.edges, found.proposed
         assert truth is not None
         answer = truth.of_pairs(edges.left[proposed.edge], edges.right[proposed.edge])
@@ -212,7 +223,7 @@ def evaluate_reconciliation(
                 )
             ),
             unlabelled=int((~known).sum()),
-            ledgers=_ledgers(workspace, given.blocking, found.prepared, truth, notes),
+            ledgers=_ledgers(workspace, given.blocking, found.prepared, truth, found=found, notes=notes),
         )
 
 
@@ -234,7 +245,7 @@ def _matched(
     model: Path | None,
     labels: Path | pa.Table | None,
     complete: bool,
-) -> Iterator[tuple[Workspace, Matched, Truth | None, list[str]]]:
+) -> Iterator[tuple[Workspace, ReconciliationModel, Matched, Truth | None, list[str]]]:
     fitted = load_model(model or model_file(plan, settings))
     with Workspace(settings) as workspace:
         prepared = read_and_block(workspace, plan)
@@ -246,7 +257,7 @@ def _matched(
                 "the model was trained on these very ledgers: of records whose labels it has seen it is too "
                 "sure, and figures on those flatter; `workbench reconcile train` shows held-out ones"
             )
-        yield workspace, found, truth, notes
+        yield workspace, fitted, found, truth, notes
 
 
 def resolved_plan(plan: PlanSource) -> ReconciliationPlan:
@@ -267,6 +278,8 @@ def _ledgers(
     blocking: Blocking,
     prepared: Prepared,
     truth: Truth | None,
+    *,
+    found: Matched | None = None,
     notes: Sequence[str] = (),
 ) -> LedgersView:
     each: list[int] | None = None
@@ -275,7 +288,32 @@ def _ledgers(
         known = np.flatnonzero(truth.left >= 0)
         each, anyone = matches_found(workspace, blocking, known, truth.left[known])
         recall = anyone / truth.matches
-    told = list(notes)
+    marginal = found.proposed.marginal if found is not None else np.empty(0)
+    expected = expected_matches(workspace, blocking, marginal) if found is not None else None
+    total = float(marginal.sum())
+    return LedgersView(
+        left=prepared.ledgers.left,
+        right=prepared.ledgers.right,
+        set_aside=prepared.ledgers.set_aside,
+        pairs=prepared.pairs,
+        rules=[
+            _rule(
+                rule,
+                found=each[number] if each else None,
+                matches=truth.matches if truth is not None else 0,
+                expected=expected[number] if expected else None,
+                total=total,
+            )
+            for number, rule in enumerate(prepared.rules)
+        ],
+        recall=recall,
+        findings=[FindingView(**asdict(one)) for one in prepared.ledgers.findings],
+        notes=[*notes, *_ledger_notes(prepared, truth)],
+    )
+
+
+def _ledger_notes(prepared: Prepared, truth: Truth | None) -> list[str]:
+    told = []
     if truth is not None and truth.outside:
         told.append(
             f"{truth.outside:,} labels name a record that is not in the ledgers; the other one counts as "
@@ -283,27 +321,19 @@ def _ledgers(
         )
     if prepared.ledgers.set_aside:
         told.append(f"{prepared.ledgers.set_aside:,} records could not be used; they are among the breaks")
-    total = truth.matches if truth is not None else 0
-    return LedgersView(
-        left=prepared.ledgers.left,
-        right=prepared.ledgers.right,
-        set_aside=prepared.ledgers.set_aside,
-        pairs=prepared.pairs,
-        rules=[
-            _rule(rule, each[number] if each else None, total) for number, rule in enumerate(prepared.rules)
-        ],
-        recall=recall,
-        findings=[FindingView(**asdict(one)) for one in prepared.ledgers.findings],
-        notes=told,
-    )
+    return told
 
 
-def _rule(rule: RuleCounts, found: int | None, total: int) -> RuleView:
-    recall = share_of(found, total) if found is not None else None
+def _rule(
+    rule: RuleCounts, *, found: int | None, matches: int, expected: float | None, total: float
+) -> RuleView:
+    recall = share_of(found, matches) if found is not None else None
     return RuleView(
         rule=rule.rule,
         pairs=rule.pairs,
         new_pairs=rule.new_pairs,
+        expected_matches=expected,
+        expected_share=expected / total if expected is not None and total > 0 else None,
         true_matches=found,
         recall=recall.value if recall else None,
         recall_low=recall.low if recall else None,
@@ -327,10 +357,6 @@ def _by_confidence(confidence: NDArray[np.float64]) -> list[tuple[float, float, 
         inside = (confidence >= low) & ((confidence < high) | (high == 1.0))
         found.append((low, high, int(inside.sum()), float(confidence[inside].sum())))
     return found[::-1]
-
-
-def _one_to_one(proposals: pa.Table) -> NDArray[np.bool_]:
-    return np.array([kind == Kind.ONE_TO_ONE for kind in proposals["kind"].to_pylist()], np.bool_)
 
 
 def _break_counts(breaks: pa.Table) -> dict[str, dict[str, int]]:

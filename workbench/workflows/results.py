@@ -100,6 +100,60 @@ class ServerView(BaseModel):
     response_p99: Number
 
 
+class OutageView(BaseModel):
+    """What one fault of one server came to; times in seconds, goodput in ok requests a second."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    fault: str
+    server: str | None
+    """The server's name; null where the fault is about none."""
+    begin_s: float
+    end_s: Number
+    """Null where it lasts to the end of the run."""
+    detected_s: Number
+    """From its begin until a balancer sent no more there; null where none noticed."""
+    ejected_s: Number
+    """From its begin until all balancers sent no more there."""
+    back_s: Number
+    """From its end until all of them send there again."""
+    settled_s: Number
+    """From its end until no more requests were in the system than before, on average."""
+    sent: int
+    """Attempts sent to the server while it lasted."""
+    failed: int
+    """Requests that arrived while it lasted and did not end ok."""
+    retried: int
+    """Requests that arrived while it lasted and took several attempts."""
+    goodput_before: Number
+    goodput_during: Number
+    goodput_after: Number
+
+    def line(self) -> str:
+        """Tell it in a line."""
+        until = "to the end" if self.end_s is None else f"for {shown(self.end_s - self.begin_s)}"
+        times = {
+            "detected after": self.detected_s,
+            "ejected after": self.ejected_s,
+            "back after": self.back_s,
+            "settled after": self.settled_s,
+        }
+        told = [f"{name} {shown(value)}" for name, value in times.items() if value is not None]
+        if self.detected_s is None:
+            told.insert(0, "noticed by no balancer")
+        rates = (self.goodput_before, self.goodput_during, self.goodput_after)
+        goodput = ", ".join("–" if rate is None else _rate(rate) for rate in rates)
+        return (
+            f"{self.fault}{f' of {self.server}' if self.server else ''} at {shown(self.begin_s)} {until}: "
+            f"{', '.join(told)}; {self.sent:,} sent there, {self.failed:,} requests failed; "
+            f"goodput before, during, after: {goodput}/s"
+        )
+
+
+_OUTAGES_TOLD = 10
+"""Outages that are told on a terminal; all of them stand in the JSON and in the store."""
+
+
 class RunView(View):
     """One run after its warm-up."""
 
@@ -117,6 +171,10 @@ class RunView(View):
     """Length of the measured window, seconds."""
     requests: int
     outcomes: dict[str, int]
+    attempts: int
+    """Sendings of requests, or where nothing can fail requests."""
+    retried: int
+    """Requests that took more than one attempt."""
     goodput_per_s: float
     utilisation: float
     response: Statistics
@@ -128,6 +186,8 @@ class RunView(View):
     elapsed_s: float
     """Processor time that simulating took, seconds."""
     servers: list[ServerView]
+    outages: list[OutageView]
+    """What broke, in the order of the begin; over the whole run."""
     notes: list[str]
 
     def columns(self) -> list[str]:
@@ -155,6 +215,14 @@ class RunView(View):
             f"goodput {_rate(self.goodput_per_s)}/s, utilisation {100 * self.utilisation:.1f} %"
             + (f", imbalance {self.imbalance:.3f} (largest/mean)" if self.imbalance is not None else ""),
         ]
+        if self.attempts != self.requests:
+            lines.append(
+                f"{self.attempts:,} attempts, {self.attempts / max(1, self.requests):.3f} a request; "
+                f"{self.retried:,} requests took more than one"
+            )
+        lines += [outage.line() for outage in self.outages[:_OUTAGES_TOLD]]
+        if len(self.outages) > _OUTAGES_TOLD:
+            lines.append(f"and {len(self.outages) - _OUTAGES_TOLD:,} more outages")
         if self.little_residual is not None:
             lines.append(f"Little's law holds to {self.little_residual:.1e}")
         return lines + [f"note: {note}" for note in self.notes]

@@ -12,7 +12,7 @@ from workbench.settings import Settings, load_settings
 from workbench.simulate import Progress, Scenario, Strategy, Workload, load_scenario, read_strategy
 from workbench.store import Run, Store, publish, queries
 from workbench.tables import QUANTILES, Outcome, quantile_column
-from workbench.workflows.results import RunLine, RunsView, RunView, ServerView, Statistics
+from workbench.workflows.results import OutageView, RunLine, RunsView, RunView, ServerView, Statistics
 from workbench.workflows.simulating import Report, Simulation, cell_key
 
 _FEW = 100
@@ -139,7 +139,16 @@ def view_run(store: Store, run_id: int, *, reused: bool) -> RunView:
     summary = queries.summary(store, run_id=run_id)
     pool = dict(summary.pool)
     scenario = Scenario.model_validate_json(run.scenario_json)
-    figures = ("window_s", "requests", "goodput_per_s", "utilisation", "imbalance", "jain")
+    figures = (
+        "window_s",
+        "requests",
+        "attempts",
+        "retried",
+        "goodput_per_s",
+        "utilisation",
+        "imbalance",
+        "jain",
+    )
     return RunView.model_validate(
         {name: pool[name] for name in (*figures, "mean_in_system", "little_residual")}
         | {name: getattr(run, name) for name in ("scenario", "strategy", "seed", "replication", "engine")}
@@ -152,6 +161,7 @@ def view_run(store: Store, run_id: int, *, reused: bool) -> RunView:
             "wait": statistics(pool, "wait"),
             "elapsed_s": run.elapsed_s or 0.0,
             "servers": _server_views(summary.servers.to_pylist(), scenario),
+            "outages": _outage_views(store, run_id, scenario),
             "notes": notes(scenario) + _few(int(pool["requests"] or 0)),
         }
     )
@@ -175,6 +185,15 @@ def _server_views(rows: Sequence[dict[str, Any]], scenario: Scenario) -> list[Se
         )
         for row in rows
     ]
+
+
+def _outage_views(store: Store, run_id: int, scenario: Scenario) -> list[OutageView]:
+    names = scenario.servers().names
+    found = []
+    for row in queries.outages(store, run_id=run_id).to_pylist():
+        server = row.pop("server_id")
+        found.append(OutageView(server=None if server is None else names[server], **row))
+    return found
 
 
 def notes(scenario: Scenario) -> list[str]:

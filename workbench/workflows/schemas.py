@@ -7,16 +7,30 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from workbench.alerts.receivers import Plan
+from workbench.alerts.rules import RuleFile
 from workbench.errors import NotFoundError, Problem
 from workbench.simulate import Scenario
+from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
 from workbench.workflows.decision_views import DifferenceView, HistoryView, VersionView
+from workbench.workflows.drills import Drill
 from workbench.workflows.explaining import ExplanationView
+from workbench.workflows.handling_views import (
+    AlertHistoryView,
+    AlertsView,
+    LettersView,
+    MarkedView,
+    SilencesView,
+)
+from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.picking import PicksView, StrategiesView
+from workbench.workflows.reconciliation_views import EvaluationView, EvidenceView, MatchView, TrainingView
 from workbench.workflows.recording import RecordingView
 from workbench.workflows.replaying import ReplayView
 from workbench.workflows.results import ComparisonView, RunsView, RunView
 from workbench.workflows.retraining_view import RetrainingView
 from workbench.workflows.review_views import CasesView, CaseView, LabelsView, ReviewStatusView
+from workbench.workflows.stored import ActionsView, FindingsView, InventoryView, RowsView
 from workbench.workflows.threshold_views import DecidedView, ThresholdsView
 from workbench.workflows.watch_view import WatchView
 
@@ -51,6 +65,10 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "recording": RecordingView,
     "replay": ReplayView,
     "strategies": StrategiesView,
+    "training": TrainingView,
+    "matches": MatchView,
+    "evaluation": EvaluationView,
+    "evidence": EvidenceView,
     "thresholds": ThresholdsView,
     "decided": DecidedView,
     "watch": WatchView,
@@ -62,24 +80,46 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "decision_configuration": VersionView,
     "decision_history": HistoryView,
     "decision_difference": DifferenceView,
+    "rows": RowsView,
+    "store": InventoryView,
+    "findings": FindingsView,
+    "actions": ActionsView,
     "demo": DemoView,
+    "rules": RuleFile,
+    "drill": Drill,
+    "alert_check": AlertCheckView,
+    "alert_lint": AlertLintView,
+    "backtest": BacktestView,
+    "advice": AdviceView,
+    "receivers": Plan,
+    "alerts_run": AlertsRunView,
+    "alert_test": AlertTestView,
+    "alert_receivers": ReceiversView,
+    "alerts": AlertsView,
+    "alert_marks": MarkedView,
+    "silences": SilencesView,
+    "alert_history": AlertHistoryView,
+    "letters": LettersView,
     "error": ErrorView,
 }
 """The forms by the names that `workbench schema` takes."""
+
+DOCUMENTS = ("scenario", "rules", "drill", "receivers")
+"""The forms of files that are read; the others are printed."""
 
 
 def json_schema(form: str) -> dict[str, Any]:
     """Describe a form as JSON schema (draft 2020-12).
 
     Args:
-        form: `scenario` for the files that are read, else what is printed: `run`, `comparison`,
-            `runs`, `picks`, `explanation`, `replay`, `strategies`, `demo` or `error`.
+        form: `scenario`, `rules` or `drill` for files that are read, else what is printed, such as `run`
+            or `error`: a key of `FORMS`.
 
     Raises:
         NotFoundError: there is no such form.
     """
     if form not in FORMS:
         raise NotFoundError(f"schema: given {form!r}; allowed: {', '.join(FORMS)}")
-    mode: Literal["validation", "serialization"] = "validation" if form == "scenario" else "serialization"
+    mode: Literal["validation", "serialization"] = "validation" if form in DOCUMENTS else "serialization"
     schema = TypeAdapter(FORMS[form]).json_schema(mode=mode)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -24,7 +24,7 @@ from workbench.simulate import (
     sample,
     summarise,
 )
-from workbench.store import NewRun, RunResult, Store, write_parts
+from workbench.store import NewRun, RunResult, Store, maintenance, write_parts
 
 Report = Callable[[float, float | None], None]
 """Told how many requests are simulated so far, and how many there will be, where that is known."""
@@ -53,10 +53,10 @@ class Simulation:
         with Store(self.settings) as store:
             run_id = store.begin_run(_new_run(cell))
             try:
+                workload = Workload(cell.scenario, replication=cell.replication)
+                maintenance.room_for_requests(store, requests=workload.expected_requests())
                 begun = time.process_time()
-                records = ENGINE.run(
-                    Workload(cell.scenario, replication=cell.replication), progress=self.progress
-                )
+                records = ENGINE.run(workload, progress=self.progress)
                 elapsed = time.process_time() - begun
                 _keep(store, run_id, cell, records, elapsed)
             except WorkbenchError as error:
@@ -86,6 +86,7 @@ def simulate_cells(store: Store, cells: Sequence[Cell], *, report: Report | None
     sizes = {key: Workload(cell.scenario).expected_requests() for key, cell in missing.items()}
     known = [size for size in sizes.values() if size is not None]
     total = sum(known) if len(known) == len(sizes) else None
+    maintenance.room_for_requests(store, requests=sum(known), runs=len(missing))
     done = 0.0
     for cell, run_id in run_cells(
         Simulation(store.settings), list(missing.values()), jobs=store.settings.jobs

@@ -233,18 +233,14 @@ def view_choice(
 
 def said_of(certificate: CertificateView) -> str:
     """Say in one sentence what is certified, and what more would take."""
-    if not certificate.labels and not certificate.threshold:
-        return (
-            "no label drawn at random was given, so a certificate that holds stays; to earn one takes "
-            f"{certificate.needed:,} without an error, or more"
-        )
     target, needed = f"{100 * certificate.target:g} %", f"{certificate.needed or 0:,}"
     following = certificate.next_threshold
     if certificate.threshold is None:
         if following is None:
             return (
-                f"no certificate: {certificate.labels:,} labels; a precision of {target} needs {needed} more "
-                "without an error, drawn at random from what could be accepted"
+                f"no new certificate from {certificate.labels:,} labels, so one that holds stays; a "
+                f"precision of {target} needs {needed} more without an error, drawn at random from what "
+                "could be accepted"
             )
         return (
             f"no certificate: too many errors already from {following:.5g} on; a precision of {target} there "

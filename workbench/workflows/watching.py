@@ -79,7 +79,7 @@ def watch_proposals(
             reference=read_proposals(reference) if reference is not None else None,
             breaks=missing,
             cases=Cases(opened).listed(),
-            since=since or _certified_at(opened, version) or version.configuration.fresh_since,
+            since=since or _fresh_since(opened, version),
             columns=columns,
         )
         voided = _void(opened, version, found, moment) if void and found.voids else None
@@ -100,16 +100,16 @@ def watch_proposals(
     )
 
 
-def _certified_at(book: Book, version: Version) -> datetime | None:
-    """Tell when the certificate that holds was applied; None where there is none."""
-    certified = version.configuration.certified
-    if certified is None:
-        return None
-    earned = certified.model_copy(update={"void": ""})
-    applied = [
-        one.at for one in ConfigurationVersions(book).history() if one.configuration.certified == earned
-    ]
-    return min(applied, default=None)
+def _fresh_since(book: Book, version: Version) -> datetime | None:
+    """Tell when the certificate was applied or the model trained anew, whichever was later."""
+    certified, trained = version.configuration.certified, version.configuration.fresh_since
+    times = [] if trained is None else [trained]
+    if certified is not None:
+        earned = certified.model_copy(update={"void": ""})
+        history = ConfigurationVersions(book).history()
+        applied = [one.at for one in history if one.configuration.certified == earned]
+        times += applied[-1:]  # the newest come first
+    return max(times, default=None)
 
 
 def _void(book: Book, version: Version, found: Watch, at: datetime) -> Version | None:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit.reconcile.conftest import make_world
 from workbench.errors import InputError
-from workbench.reconcile.blocking import find_candidates, matches_found
+from workbench.reconcile.blocking import expected_matches, find_candidates, matches_found
 from workbench.reconcile.ledgers import read_ledgers
 from workbench.reconcile.plan import Blocking, BlockingRule, ReconciliationPlan
 from workbench.reconcile.workspace import Workspace
@@ -156,3 +156,11 @@ def test_known_matches_are_counted_by_rule(ledgers: Workspace):
     each, anyone = matches_found(ledgers, blocking, left, right)
     assert each == [sum(amount), sum(text)]
     assert anyone == sum(one or other for one, other in zip(amount, text, strict=True))
+
+
+def test_expected_matches_of_a_rule_are_those_of_its_own_pairs(ledgers: Workspace):
+    rules = [BlockingRule(name="amount", same=["amount"]), BlockingRule(name="text", same=["text"])]
+    counts = find_candidates(ledgers, Blocking(rules=rules))
+    size = ledgers.rows("select count(*) as count from candidates")[0]["count"]
+    found = expected_matches(ledgers, Blocking(rules=rules), np.full(size, 0.5))
+    assert found == [0.5 * rule.pairs for rule in counts]

@@ -114,7 +114,7 @@ def test_what_is_set_aside_is_kept_with_its_reason(read: Any, workspace: Workspa
 
 
 def test_a_moment_is_the_day_in_the_ledgers_zone(read: Any, workspace: Workspace):
-    read(
+    found = read(
         [
             ("a", "2024-06-01 23:30:00Z", "1", "X"),
             ("b", "2024-01-01T23:30:00+00:00", "1", "X"),
@@ -124,6 +124,7 @@ def test_a_moment_is_the_day_in_the_ledgers_zone(read: Any, workspace: Workspace
     )
     days = {row["id"]: row["date"].isoformat() for row in workspace.rows("select id, date from left_records")}
     assert days == {"a": "2024-06-02", "b": "2024-01-01", "c": "2024-06-01"}
+    assert [(one.what, one.count) for one in found.findings if one.what == "no_offset"] == [("no_offset", 1)]
 
 
 def test_days_may_be_written_otherwise(read: Any, workspace: Workspace):

@@ -315,7 +315,7 @@ def test_matches_alone_without_any_rival_are_refused(tmp_path: Path):
 
 def test_an_unknown_estimator_is_refused(tmp_path: Path):
     with pytest.raises(
-        InputError, match="given 'magic'; allowed: gradient_boosting, logistic_on_splines, blend"
+        InputError, match="estimator: given 'magic'; allowed: gradient_boosting, logistic_on_splines, blend"
     ):
         trained(TRAINING, tmp_path, estimator="magic")
 
@@ -327,3 +327,59 @@ def test_ledgers_without_a_candidate_give_breaks_only(model: ReconciliationModel
         found = match(workspace, plan, model, prepared)
     assert found.proposals.num_rows == 0
     assert found.breaks["reason"].to_pylist() == ["no_candidate"] * 6
+
+
+def test_what_cannot_match_is_a_break_with_its_reason(model: ReconciliationModel, tmp_path: Path):
+    """Mixed currencies, a record set aside and one that no rule finds."""
+    header = ("id", "day", "amount", "memo", "money")
+    columns = {**COLUMNS, "currency": "money"}
+    left = [
+        ("euro", "2024-01-01", "20.00", "ANNA LEE 1", "EUR"),
+        ("pound", "2024-01-01", "20.00", "ANNA LEE 1", "GBP"),
+        ("bad", "2024-01-01", "twenty", "ANNA LEE 1", "GBP"),
+    ]
+    right = [
+        ("other", "2024-06-01", "20.00", "BEN MAY", "GBP"),
+        ("same", "2024-01-02", "20.00", "ANNA LEE 1", "GBP"),
+    ]
+    write_csv(tmp_path / "left.csv", left, header)
+    write_csv(tmp_path / "right.csv", right, header)
+    content = {
+        "name": "currencies",
+        "left": {"file": "left.csv", "columns": columns, "unusable": "set_aside"},
+        "right": {"file": "right.csv", "columns": columns},
+        "blocking": {"rules": [RULE]},
+    }
+    plan = check(content, ReconciliationPlan, name="plan", folder=tmp_path)
+    fields = model.facts.model_copy(update={"fields": ("amount", "currency", "date", "text")})
+    with Workspace(Settings(lake=tmp_path / "lake")) as workspace:
+        prepared = read_and_block(workspace, plan)
+        found = match(workspace, plan, replace(model, facts=fields), prepared)
+    assert found.proposals["left_ids"].to_pylist() == [["pound"]]
+    assert found.proposals["right_ids"].to_pylist() == [["same"]]
+    assert [
+        (row["side"], row["record_id"], row["reason"], row["cents"]) for row in found.breaks.to_pylist()
+    ] == [
+        ("left", "euro", "other_currency", 2000),
+        ("left", "bad", "unreadable_amount", None),
+        ("right", "other", "no_candidate", 2000),
+    ]
+
+
+def test_records_alike_that_compete_are_ambiguous(model: ReconciliationModel, tmp_path: Path):
+    left = [("one", "2024-01-01", "20.00", "ANNA LEE 1"), ("two", "2024-01-01", "20.00", "ANNA LEE 1")]
+    right = [("r", "2024-01-02", "20.00", "ANNA LEE 1")]
+    alone = matched(World(left[:1], right, []), tmp_path / "alone", model).proposals
+    assert alone["ambiguous"].to_pylist() == [False]
+    twice = matched(World(left, right, []), tmp_path / "twice", model).proposals
+    assert twice["ambiguous"].to_pylist() == [True]
+    assert twice["confidence"][0].as_py() < 0.6 < alone["confidence"][0].as_py()
+    assert {twice["left_ids"][0].as_py()[0], twice["rival_left_id"][0].as_py()} == {"one", "two"}
+
+
+def test_a_model_learns_from_a_bounded_number_of_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("workbench.reconcile.training.MOST_PAIRS", 5_000)
+    made = trained(TRAINING, tmp_path / "a", estimator="logistic_on_splines")
+    assert 0.5 * 5_000 < made.facts.labelled_pairs < 1.5 * 5_000
+    confidence, right = told(matched(FRESH, tmp_path / "b", made))
+    assert match_quality(confidence, right, true_matches=len(FRESH.pairs)).f1 > 0.95

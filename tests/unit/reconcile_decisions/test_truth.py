@@ -57,11 +57,13 @@ def test_a_split_is_right_only_as_a_whole(make):
     assert truth_of(split, labels(("L0", "R0", "match", "labelled", None))).right.tolist() == [False]
 
 
-def test_the_latest_label_counts_and_the_contradiction_is_told(make):
-    said = [("L0", "R0", "match", "audit", 5), ("L0", "R0", "no_match", "audit", 3)]
+@pytest.mark.parametrize(("later", "right"), [("match", True), ("no_match", False)])
+def test_the_latest_label_counts_and_the_contradiction_is_told(make, later: str, right: bool):
+    earlier = "no_match" if later == "match" else "match"
+    said = [("L0", "R0", later, "audit", 5), ("L0", "R0", earlier, "audit", 3)]
     for order in (said, said[::-1]):
         found = truth_of(make(2), labels(*order))
-        assert (found.right[0], found.contradicted, found.drawn_above[0]) == (True, 1, 0.95)
+        assert (found.right[0], found.contradicted, found.drawn_above[0]) == (right, 1, 0.95)
 
 
 def test_only_origins_asked_for_count(make):

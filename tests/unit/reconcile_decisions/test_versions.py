@@ -97,6 +97,13 @@ def test_rolling_back_does_not_bring_a_voided_certificate_back(versions, configu
     assert back.configuration.thresholds().accept is None
 
 
+def test_rolling_back_does_not_make_verdicts_fresh_again(versions, configuration):
+    save(versions, configuration, 0)
+    save(versions, configuration.model_copy(update={"fresh_since": NOON}), 1)
+    back = versions.roll_back(1, based_on=2, author="bob", at=NOON, reason="try")
+    assert back.configuration.fresh_since == NOON
+
+
 def test_what_is_not_there_is_named(versions, configuration):
     with pytest.raises(NotFoundError, match="there is no version 7"):
         versions.one(7)

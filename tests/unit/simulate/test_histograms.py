@@ -78,6 +78,7 @@ def test_slices_follow_each_other_and_none_lies_across_the_end_of_the_warm_up(be
     assert ends[-1] == arrivals[-1] + 1
     assert begin in set(slices.ts_us)
     assert 120 <= len(slices) <= 245
+    assert slices.interval_us.max() <= (arrivals[-1] - begin) / 120 + 2
     servers = found[found.server_id.notna()][["ts_us", "interval_us"]].drop_duplicates()
     assert sorted(servers.ts_us) == sorted({0, begin})
 

@@ -136,14 +136,14 @@ sed: 4
         "such as 340/s or 20k/min",
         "checkout.yaml:8: pool[0].slots: given 0; allowed: greater than or equal to 1",
         "checkout.yaml:10: pool[1].colour: given 'red'; allowed: one of name, count, slots, speed, weight, "
-        "queue_limit, limit, delay",
+        "queue_limit, limit, least_limit, zone, priority, gives_up, delay",
         "checkout.yaml:12: balancers.strategy.choices: given 'none'; allowed: a valid integer, "
         "unable to parse string as an integer",
         "checkout.yaml:13: balancers.view: given 'public'; allowed: 'private', 'shared' or 'refreshed'",
         "checkout.yaml:14: horizon: given 'soon'; allowed: a number of requests, a duration or a share: "
         "100k requests, 10min, 10%",
         "checkout.yaml:15: sed: given 4; allowed: one of name, description, arrivals, service, pool, "
-        "balancers, keys, network, horizon, warm_up, sample_every, seed, comparison (did you mean seed?)",
+        "balancers, keys, clients, network, faults, horizon, warm_up, sample_every, seed, comparison (did you mean seed?)",
     ]
 
 

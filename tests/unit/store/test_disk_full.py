@@ -66,6 +66,14 @@ def test_published_file_of_before_stays_when_the_disk_is_full(on_a_small_disk):
     assert not [file for file in files if ".tmp" in file]
 
 
+def test_compaction_that_does_not_fit_is_not_begun(on_a_small_disk):
+    error, text, *files = on_a_small_disk("compact")
+    assert error == "DiskFullError"
+    assert "compacting samples needs about" in text
+    assert "nothing was begun" in text
+    assert not [file for file in files if ".tmp" in file or "compact" in file]
+
+
 def test_limit_on_the_size_of_files_counts_as_no_room(tmp_path):
     error, text, *files = run_limited(tmp_path, "parts", 1 << 20)
     assert error == "DiskFullError"

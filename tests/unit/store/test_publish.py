@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import duckdb
 import pytest
 
 from workbench.settings import Settings
-from workbench.store import NewComparison, Store, publish, write_parts
+from workbench.store import NewComparison, Store, maintenance, publish, publish_whole, write_parts
 from workbench.store.views import VIEWS
 
 HOLD_OPEN = """
@@ -110,3 +111,71 @@ def test_failed_publishing_leaves_the_file_from_before(store, add_run):
         publish(store)
     assert read(file, "select count(*) from runs") == [(1,)]
     assert not list(store.lake.glob("*.tmp*"))
+
+
+def everything(file):
+    """All rows of all tables, in an order of their own."""
+    with duckdb.connect(file, read_only=True) as opened:
+        tables = {view: opened.sql(f"from {view}").to_arrow_table() for view in VIEWS}
+    return {view: sorted(map(str, table.to_pylist())) for view, table in tables.items()}
+
+
+def test_extended_file_is_what_a_new_one_would_be(store, add_run, tmp_path):
+    for number in range(6):
+        add_run(f"run {number}", seed=number, count=200)
+        publish(store)
+    add_run("run 1", seed=9, count=300)
+    store.catalogue.runs.roll_up(1, ["requests"])
+    maintenance.compact(store)
+    extended = everything(publish(store))
+    assert extended == everything(publish(store, anew=True))
+    assert len(extended["requests"]) == 4 * 200 + 300
+
+
+def test_extending_reads_the_new_runs_only(store, add_run):
+    for number in range(6):
+        add_run(f"run {number}", seed=number, count=200)
+    publish(store)
+    for name in ("samples", "summaries", "histograms"):
+        shutil.rmtree(store.lake / name / "run_id=1")
+    add_run("one more", count=200)
+    file = publish(store)
+    assert read(file, "select count(distinct run_id) from samples") == [(7,)]
+    with pytest.raises(Exception, match="damaged or gone"):
+        publish(store, anew=True)
+
+
+@pytest.mark.parametrize("content", [b"", b"no database" * 1000])
+def test_file_that_is_not_ours_is_built_anew(store, add_run, content):
+    for number in range(3):
+        add_run(f"run {number}", count=200)
+    (store.lake / "workbench.duckdb").write_bytes(content)
+    assert read(publish(store), "select count(*) from requests") == [(600,)]
+
+
+def test_whole_file_needs_no_lake(store, add_run, tmp_path):
+    add_run("a")
+    file = publish_whole(store, tmp_path / "take along.duckdb")
+    shutil.rmtree(store.lake / "requests")
+    assert read(file, "select count(*), count(distinct outcome) from requests") == [(2000, 3)]
+
+
+def test_file_that_is_replaced_while_it_is_extended_gives_no_row_twice(
+    store, lake, add_run, make, monkeypatch
+):
+    for number in range(8):
+        add_run(f"run {number}", seed=number, count=200)
+    publish(store)
+    copy = shutil.copyfile
+
+    def overtaken(source, target):
+        monkeypatch.setattr(shutil, "copyfile", copy)
+        with Store(store.settings) as other:
+            make.store_run(other, "of another process", count=200)
+            publish(other)
+        return copy(source, target)
+
+    monkeypatch.setattr(shutil, "copyfile", overtaken)
+    file = publish(store)
+    assert read(file, "select count(*), count(distinct run_id) from samples") == [(9 * 200, 9)]
+    assert everything(file) == everything(publish(store, anew=True))

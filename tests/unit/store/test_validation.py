@@ -6,10 +6,10 @@ import json
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 
 from workbench.errors import StoreError
+from workbench.simulate.histograms import kept_requests
 from workbench.store import RunResult, write_parts
 from workbench.tables import CODES, SCHEMAS
 
@@ -56,12 +56,12 @@ def test_sound_tables_are_stored(lake, tables):
         (
             "requests.arrival_us",
             lambda values: values[::-1],
-            "it does not go back from row to row, but in row 1",
+            "it does not go back from row to row, except in row 1",
         ),
         (
             "requests.req_id",
             lambda values: [0, *values[:-1]],
-            "it rises from row to row, but in row 1 it does",
+            "it rises from row to row, except in row 1",
         ),
         (
             "requests.response_us",
@@ -128,8 +128,6 @@ def test_every_number_has_a_least_value_and_every_code_its_labels(name):
 
 
 def test_kept_requests_are_a_share_that_depends_on_their_numbers_alone(make):
-    from workbench.simulate.histograms import kept_requests
-
     one, other = make.requests(1, 20_000), make.requests(2, 20_000, seed=5)
     kept = kept_requests(one, 0.1)
     assert kept["req_id"].equals(kept_requests(other, 0.1)["req_id"])
@@ -138,10 +136,7 @@ def test_kept_requests_are_a_share_that_depends_on_their_numbers_alone(make):
     # Round robin over 8: every turn is sampled alike (chi-squared, 7 degrees, 0.1 % level: 24.3).
     turns = np.bincount(kept["req_id"].to_numpy() % 8, minlength=8)
     assert np.sum((turns - turns.mean()) ** 2 / turns.mean()) < 24.3
-    assert kept_requests(one, 0.05)["req_id"].to_pylist() == [
-        number
-        for number in kept["req_id"].to_pylist()
-        if number in set(kept_requests(one, 0.05)["req_id"].to_pylist())
-    ]
-    assert pc.all(pc.greater(pc.pairwise_diff(kept["req_id"].combine_chunks()).drop_null(), 0)).as_py()
+    numbers = kept["req_id"].to_pylist()
+    assert set(kept_requests(one, 0.05)["req_id"].to_pylist()) < set(numbers)
+    assert numbers == sorted(numbers)
     assert kept_requests(one, 1.0).num_rows == 20_000

@@ -8,7 +8,7 @@ from workbench.charts.theme import clock_unit
 from workbench.dashboard import access, addresses, notices
 from workbench.dashboard.addresses import Window
 from workbench.dashboard.drawing import plain, side_by_side
-from workbench.dashboard.sections import load, times, trust
+from workbench.dashboard.sections import failures, load, times, trust
 from workbench.dashboard.sections.shown import ShownRun
 from workbench.errors import InputError
 from workbench.store import Run, Store
@@ -30,6 +30,7 @@ def page() -> None:
     shown = ShownRun(run, _choose_window(run) if kept else None, kept)
     load.show_headline(shown)
     times.show_times(shown)
+    failures.show_outages(shown)
     if kept:
         side_by_side(lambda: times.show_distribution(shown), lambda: times.show_over_time(shown))
     else:

@@ -3,6 +3,7 @@
 from workbench.simulate.failover import envoy
 from workbench.simulate.failover._base import FAILOVER, NO_GROUP, Failover, GroupState
 from workbench.simulate.failover.haproxy import HaproxyBackup
+from workbench.simulate.failover.in_order import InOrder
 from workbench.simulate.failover.nginx import NginxBackup
 
 __all__ = [

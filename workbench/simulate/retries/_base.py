@@ -19,6 +19,8 @@ class Jitter(IntEnum):
     """Uniform from 0 to the wait."""
     EQUAL = 2
     """Uniform from half the wait to the wait."""
+    EXPONENTIAL = 3
+    """Exponential with the wait as its mean, as in the theory of retrial queues."""
 
 
 class Budget(NamedTuple):
@@ -57,7 +59,9 @@ class RetryRules(NamedTuple):
     try_timeout: float = math.inf
     """Seconds after which an attempt without an answer has failed."""
     not_again: bool = False
-    """Whether a server that failed the request is ruled out for it."""
+    """Whether a server that failed the request is ruled out for it ..."""
+    again_at_last: bool = False
+    """... as long as there is another one."""
     stay: bool = False
     """Whether the same server is tried again without a new pick ..."""
     stay_wait: float = 0.0

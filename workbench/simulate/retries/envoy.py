@@ -48,7 +48,10 @@ class EnvoyRetries(Retries):
     max_interval: Duration | None = None
     """Bound of the waits, seconds; ten times `base_interval` without it."""
     previous_hosts: bool = False
-    """`retry_host_predicate: previous_hosts`: whether a server that failed the request is ruled out."""
+    """`retry_host_predicate: previous_hosts`: whether a server that failed the request is passed over.
+
+    It is taken all the same if there is no other, as Envoy looks for another one only so many times.
+    """
     budget_percent: float | None = Field(None, ge=0, le=100)
     """`retry_budget`: retries at once, in percent of the requests under way; without it `max_retries`."""
     min_retry_concurrency: int = Field(3, ge=0)
@@ -71,5 +74,6 @@ class EnvoyRetries(Retries):
             jitter=Jitter.FULL,
             try_timeout=self.per_try_timeout or math.inf,
             not_again=self.previous_hosts,
+            again_at_last=True,
             budget=budget,
         )

@@ -30,8 +30,8 @@ class PlainRetries(Retries):
     factor: float = Field(2.0, ge=1, le=100)
     """Each further wait is so many times the one before."""
     most_wait: PositiveDuration = 10.0
-    jitter: Literal["none", "full", "equal"] = "full"
-    """`full`: uniform from 0 to the wait; `equal`: from half the wait to the wait."""
+    jitter: Literal["none", "full", "equal", "exponential"] = "full"
+    """`full`: uniform from 0 to the wait; `equal`: from half of it; `exponential`: with it as the mean."""
     within: PositiveDuration | None = None
     """No attempt begins later than this after the first one, seconds."""
     budget: float | None = Field(None, ge=0, le=100)

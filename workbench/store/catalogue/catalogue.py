@@ -7,28 +7,31 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 
+from workbench.store.catalogue._base import CatalogueConnection
 from workbench.store.catalogue.comparisons import ComparisonCatalogue
 from workbench.store.catalogue.connection import Connection
 from workbench.store.catalogue.parts import PartCatalogue
+from workbench.store.catalogue.postgres import PostgresConnection
 from workbench.store.catalogue.runs import RunCatalogue
 
 
 class Catalogue:
     """The runs, parts and comparisons of a lake.
 
-    Any number of processes and threads may use it at once. It lies on a local disk.
+    Any number of processes and threads may use it at once. The SQLite file lies on a local disk.
 
     Args:
         file: the SQLite file; it is made where it is missing, and migrated where it is older.
         clock: the time of day, in UTC.
+        address: of a Postgres that is used instead, such as `postgresql://user@host/name`.
 
     Raises:
         CatalogueError: the file is corrupt, locked or cannot be written.
         SchemaVersionError: it was written by a newer version.
     """
 
-    def __init__(self, file: Path, clock: Callable[[], datetime]) -> None:
-        self._connection = Connection(file)
+    def __init__(self, file: Path, clock: Callable[[], datetime], address: str = "") -> None:
+        self._connection: CatalogueConnection = PostgresConnection(address) if address else Connection(file)
         self.parts = PartCatalogue(self._connection, clock)
         self.runs = RunCatalogue(self._connection, self.parts, clock)
         self.comparisons = ComparisonCatalogue(self._connection, clock)
@@ -60,9 +63,9 @@ class Catalogue:
         Returns:
             Whether it was put in place.
         """
-        with self._connection.writing() as sqlite:
-            if sqlite.execute("select published from manifest").fetchone()[0] > version:
+        with self._connection.writing() as session:
+            if session.execute("select published from manifest").fetchone()[0] > version:
                 return False
             put_in_place()
-            sqlite.execute("update manifest set published = ?", (version,))
+            session.execute("update manifest set published = ?", (version,))
         return True

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from workbench.errors import NotFoundError
-from workbench.store.catalogue.connection import Connection
+from workbench.store.catalogue._base import CatalogueConnection, Row, Session
 from workbench.store.records import Comparison, NewComparison
 
 _INSERT = """
@@ -37,7 +36,7 @@ class ComparisonCatalogue:
         clock: the time of day, in UTC.
     """
 
-    def __init__(self, connection: Connection, clock: Callable[[], datetime]) -> None:
+    def __init__(self, connection: CatalogueConnection, clock: Callable[[], datetime]) -> None:
         self._connection = connection
         self._clock = clock
 
@@ -48,12 +47,12 @@ class ComparisonCatalogue:
             NotFoundError: one of its runs does not exist.
         """
         values = (new.name, new.scenario_json, new.metric, new.replications, new.result_json)
-        with self._connection.changing() as sqlite:
-            _check_runs(sqlite, set(new.run_ids.values()))
-            row = sqlite.execute(_INSERT, (*values, self._clock().isoformat())).fetchone()
+        with self._connection.changing() as session:
+            _check_runs(session, set(new.run_ids.values()))
+            row = session.execute(_INSERT, (*values, self._clock().isoformat())).fetchone()
             comparison_id = int(row[0])
             members = [(comparison_id, *member, run_id) for member, run_id in new.run_ids.items()]
-            sqlite.executemany(_INSERT_RUN, members)
+            session.executemany(_INSERT_RUN, members)
         return comparison_id
 
     def one(self, comparison_id: int) -> Comparison:
@@ -80,17 +79,17 @@ class ComparisonCatalogue:
         return [_comparison(row, members[row["comparison_id"]]) for row in rows]
 
 
-def _comparison(row: sqlite3.Row, run_ids: Mapping[tuple[str, int], int]) -> Comparison:
+def _comparison(row: Row, run_ids: Mapping[tuple[str, int], int]) -> Comparison:
     values: dict[str, Any] = dict(row)
     values["created"] = datetime.fromisoformat(values["created"])
     return Comparison(run_ids=run_ids, **values)
 
 
-def _check_runs(sqlite: sqlite3.Connection, run_ids: set[int]) -> None:
+def _check_runs(session: Session, run_ids: set[int]) -> None:
     missing = [
         run_id
         for run_id in sorted(run_ids)
-        if sqlite.execute("select 1 from runs where run_id = ?", (run_id,)).fetchone() is None
+        if session.execute("select 1 from runs where run_id = ?", (run_id,)).fetchone() is None
     ]
     if missing:
         raise NotFoundError(f"a comparison of runs that do not exist: {', '.join(map(str, missing))}")

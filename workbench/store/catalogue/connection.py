@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from workbench.errors import CatalogueError, SchemaVersionError
+from workbench.store.catalogue._base import CatalogueConnection, Parameters, Row, Session
 from workbench.store.catalogue.errors import explain_sqlite_error
 from workbench.store.catalogue.migrations import CATALOGUE_VERSION, MIGRATIONS
 
@@ -19,10 +20,8 @@ BUSY_S = 10.0
 
 _REFERENCES = "pragma foreign_key_check"
 
-Parameters = Sequence[Any] | Mapping[str, Any]
 
-
-class Connection:
+class Connection(CatalogueConnection):
     """A connection that threads share; each statement and each transaction has it alone.
 
     Raises:
@@ -50,10 +49,10 @@ class Connection:
         with self._lock:
             self._sqlite.close()
 
-    def rows(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """Run one statement that reads."""
         with self._lock, self._explained():
-            return self._sqlite.execute(sql, parameters).fetchall()
+            return cast("list[Row]", self._sqlite.execute(sql, parameters).fetchall())
 
     def problems(self) -> list[str]:
         """Check the file and its references."""
@@ -75,7 +74,7 @@ class Connection:
                 self._sqlite.execute("rollback")
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self) -> Iterator[Session]:
         """Run the block as one transaction; an error in it undoes it all."""
         with self._lock, self._explained():
             self._sqlite.execute("begin immediate")
@@ -88,13 +87,6 @@ class Connection:
                 raise
             finally:
                 self._seen = None
-
-    @contextmanager
-    def changing(self) -> Iterator[sqlite3.Connection]:
-        """Run the block as one transaction that changes what readers see."""
-        with self.writing() as sqlite:
-            sqlite.execute("update manifest set version = version + 1")
-            yield sqlite
 
     @property
     def version(self) -> int:

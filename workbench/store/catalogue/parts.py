@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import datetime
 
 from workbench.errors import StoreError
-from workbench.store.catalogue.connection import Connection
+from workbench.store.catalogue._base import CatalogueConnection, Session
 from workbench.store.records import Garbage, Part, StoredFile
 
 _FILE = tuple(field.name for field in fields(StoredFile))
@@ -53,7 +52,7 @@ class PartCatalogue:
         clock: the time of day, in UTC.
     """
 
-    def __init__(self, connection: Connection, clock: Callable[[], datetime]) -> None:
+    def __init__(self, connection: CatalogueConnection, clock: Callable[[], datetime]) -> None:
         self._connection = connection
         self._clock = clock
 
@@ -71,11 +70,11 @@ class PartCatalogue:
         rows = self._connection.rows("select path, bytes, since from garbage order by path")
         return [Garbage(row["path"], row["bytes"], datetime.fromisoformat(row["since"])) for row in rows]
 
-    def replace(self, sqlite: sqlite3.Connection, run_id: int, parts: Sequence[Part]) -> None:
+    def replace(self, session: Session, run_id: int, parts: Sequence[Part]) -> None:
         """List the parts of a run in place of those that it had, in a transaction of the caller's."""
-        sqlite.execute("delete from rows_of_runs where run_id = ?", (run_id,))
-        self._insert(sqlite, parts)
-        self._discard_unowned(sqlite)
+        session.execute("delete from rows_of_runs where run_id = ?", (run_id,))
+        self._insert(session, parts)
+        self._discard_unowned(session)
 
     def swap(
         self,
@@ -94,25 +93,25 @@ class PartCatalogue:
             False where one of the old ones does not live any more; nothing is changed then.
         """
         try:
-            with self._connection.changing() as sqlite:
+            with self._connection.changing() as session:
                 check()
                 for part in old:
                     values = (part.path, part.run_id, part.rows)
-                    if sqlite.execute(_DELETE_ROWS, values).rowcount == 0:
+                    if session.execute(_DELETE_ROWS, values).rowcount == 0:
                         raise _SupersededError
-                self._insert(sqlite, new)
-                self._discard_unowned(sqlite)
-                sqlite.executemany(_RENEW, [(run_id,) for run_id in renew])
+                self._insert(session, new)
+                self._discard_unowned(session)
+                session.executemany(_RENEW, [(run_id,) for run_id in renew])
         except _SupersededError:
             return False
         return True
 
-    def drop(self, sqlite: sqlite3.Connection, run_id: int, tables: Collection[str]) -> None:
+    def drop(self, session: Session, run_id: int, tables: Collection[str]) -> None:
         """List a run's parts of some tables no more, in a transaction of the caller's."""
         for part in self.listed(run_ids=[run_id]):
             if part.table in tables:
-                sqlite.execute(_DELETE_ROWS, (part.path, run_id, part.rows))
-        self._discard_unowned(sqlite)
+                session.execute(_DELETE_ROWS, (part.path, run_id, part.rows))
+        self._discard_unowned(session)
 
     def collect(self, paths: Iterable[str], remove: Callable[[str], bool]) -> list[str]:
         """Remove files that no run needs, each while no other process can list it.
@@ -126,30 +125,30 @@ class PartCatalogue:
         """
         collected = []
         for some in _batches(list(paths)):
-            with self._connection.writing() as sqlite:
+            with self._connection.writing() as session:
                 for path in some:
-                    if sqlite.execute("select 1 from files where path = ?", (path,)).fetchone():
+                    if session.execute("select 1 from files where path = ?", (path,)).fetchone():
                         continue
                     if remove(path):
                         collected.append(path)
-                        sqlite.execute("delete from garbage where path = ?", (path,))
+                        session.execute("delete from garbage where path = ?", (path,))
         return collected
 
-    def _insert(self, sqlite: sqlite3.Connection, parts: Sequence[Part]) -> None:
+    def _insert(self, session: Session, parts: Sequence[Part]) -> None:
         for path, members in _by_path(parts).items():
             first, rows = members[0], sum(part.rows for part in members)
             if first.runs != len(members):
                 raise StoreError(f"{path} holds {first.runs} runs; {len(members)} of them are given")
             values = {name: getattr(first, name) for name in _FILE} | {"rows": rows}
-            sqlite.execute(_INSERT_FILE, tuple(values.values()))
-            sqlite.execute("delete from garbage where path = ?", (path,))
-        sqlite.executemany(_INSERT_ROWS, [tuple(getattr(part, name) for name in _ROWS) for part in parts])
+            session.execute(_INSERT_FILE, tuple(values.values()))
+            session.execute("delete from garbage where path = ?", (path,))
+        session.executemany(_INSERT_ROWS, [tuple(getattr(part, name) for name in _ROWS) for part in parts])
 
-    def _discard_unowned(self, sqlite: sqlite3.Connection) -> None:
+    def _discard_unowned(self, session: Session) -> None:
         now = self._clock().isoformat()
-        for row in sqlite.execute(_UNOWNED).fetchall():
-            sqlite.execute(_DISCARD, (now, row[0]))
-            sqlite.execute("delete from files where path = ?", (row[0],))
+        for row in session.execute(_UNOWNED).fetchall():
+            session.execute(_DISCARD, (now, row[0]))
+            session.execute("delete from files where path = ?", (row[0],))
 
 
 def _by_path(parts: Sequence[Part]) -> dict[str, list[Part]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
 from workbench.errors import NotFoundError
-from workbench.store.catalogue.connection import Connection
+from workbench.store.catalogue._base import CatalogueConnection, Row
 from workbench.store.catalogue.parts import PartCatalogue
 from workbench.store.processes import Process, this_process
 from workbench.store.records import NewRun, Part, Run, RunResult, RunState
@@ -28,7 +27,7 @@ _BEGIN = f"""
     insert into runs ({_list((*_NEW, *_OWNER))}, state) values ({_list((*_NEW, *_OWNER), ":{0}")}, 'running')
     on conflict (key) do update set {_list((*_NEW, *_OWNER), "{0} = excluded.{0}")},
         state = 'running', finished = null, reason = null
-    where state <> 'complete'
+    where runs.state <> 'complete'
 """
 _FINISH = f"""
     update runs set {_list(_RESULT, "{0} = :{0}")}, state = 'complete', finished = :finished, reason = null,
@@ -51,7 +50,7 @@ _SIZES = """
         select r.requests, (select sum(f.bytes * p.rows / max(f.rows, 1)) from rows_of_runs p
             join files f using (path) where p.run_id = r.run_id) as bytes
         from runs r where r.state = 'complete' and r.records = 1 order by r.run_id desc limit 20
-    )
+    ) as sizes
 """
 
 
@@ -64,7 +63,9 @@ class RunCatalogue:
         clock: the time of day, in UTC.
     """
 
-    def __init__(self, connection: Connection, parts: PartCatalogue, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, connection: CatalogueConnection, parts: PartCatalogue, clock: Callable[[], datetime]
+    ) -> None:
         self._connection = connection
         self._parts = parts
         self._clock = clock
@@ -76,9 +77,9 @@ class RunCatalogue:
         """
         owner = this_process()
         started = {"started": self._now(), "process_started": owner.started}
-        with self._connection.changing() as sqlite:
-            sqlite.execute(_BEGIN, {**asdict(new), **started, "host": owner.host, "pid": owner.pid})
-            return int(sqlite.execute("select run_id from runs where key = ?", (new.key,)).fetchone()[0])
+        with self._connection.changing() as session:
+            session.execute(_BEGIN, {**asdict(new), **started, "host": owner.host, "pid": owner.pid})
+            return int(session.execute("select run_id from runs where key = ?", (new.key,)).fetchone()[0])
 
     def finish(
         self, run_id: int, result: RunResult, parts: Sequence[Part], check: Callable[[], None]
@@ -88,28 +89,28 @@ class RunCatalogue:
         Args:
             check: looks, while no file can be collected, whether the parts are there.
         """
-        with self._connection.changing() as sqlite:
+        with self._connection.changing() as session:
             check()
             values = {**asdict(result), "finished": self._now(), "run_id": run_id}
-            if sqlite.execute(_FINISH, values).rowcount == 0:
+            if session.execute(_FINISH, values).rowcount == 0:
                 raise _no_run(run_id)
-            self._parts.replace(sqlite, run_id, parts)
+            self._parts.replace(session, run_id, parts)
 
     def fail(self, run_id: int, reason: str) -> None:
         """Mark a run as failed, unless it is already complete."""
-        with self._connection.changing() as sqlite:
-            sqlite.execute(_FAIL, {"run_id": run_id, "finished": self._now(), "reason": reason})
+        with self._connection.changing() as session:
+            session.execute(_FAIL, {"run_id": run_id, "finished": self._now(), "reason": reason})
 
     def roll_up(self, run_id: int, tables: Collection[str]) -> None:
         """Let go of a run's rows in these tables; what was computed from them stays."""
-        with self._connection.changing() as sqlite:
-            self._parts.drop(sqlite, run_id, tables)
-            sqlite.execute(_ROLL_UP, (run_id,))
+        with self._connection.changing() as session:
+            self._parts.drop(session, run_id, tables)
+            session.execute(_ROLL_UP, (run_id,))
 
     def bytes_per_request(self) -> float | None:
         """Say what a request of the last runs takes on the disk; None where nothing is stored in full."""
         row = self._connection.rows(_SIZES)[0]
-        return row["bytes"] / row["requests"] if row["bytes"] and row["requests"] else None
+        return float(row["bytes"]) / float(row["requests"]) if row["bytes"] and row["requests"] else None
 
     def find(self, key: str) -> Run | None:
         """Return the complete run of a key."""
@@ -143,7 +144,7 @@ class RunCatalogue:
         return self._clock().isoformat()
 
 
-def _run(row: sqlite3.Row) -> Run:
+def _run(row: Row) -> Run:
     values: dict[str, Any] = dict(row)
     process = Process(values.pop("host"), values.pop("pid"), values.pop("process_started"))
     if values["state"] == "running" and process.is_gone:

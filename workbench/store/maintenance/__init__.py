@@ -4,7 +4,7 @@ from workbench.store.maintenance.collection import Collected, collect
 from workbench.store.maintenance.compaction import Compacted, compact
 from workbench.store.maintenance.exchange import Exchanged, export_runs, import_runs
 from workbench.store.maintenance.inventory import Inventory, TableInventory, take_inventory
-from workbench.store.maintenance.migration import Migrated, migrate
+from workbench.store.maintenance.migration import Migrated, add_histograms, migrate
 from workbench.store.maintenance.retention import RolledUp, roll_up
 from workbench.store.maintenance.room import require_room, room_for_requests
 from workbench.store.maintenance.tuning import Trial, tune
@@ -20,6 +20,7 @@ __all__ = [
     "RolledUp",
     "TableInventory",
     "Trial",
+    "add_histograms",
     "collect",
     "compact",
     "export_runs",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from workbench.store.files import TEMPORARY_SUFFIX
 from workbench.store.store import Store
+
+_TEMPORARY = re.compile(r"(.*\.)?[0-9a-f]{32}\.tmp(\.wal)?")
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,8 @@ def _candidates(store: Store, before: datetime) -> Iterator[Collected]:
 
 
 def _leftovers(lake: Path, before: datetime) -> Iterator[Path]:
-    for path in (*lake.glob(f"*{TEMPORARY_SUFFIX}*"), *(lake / "tmp").glob("*")):
+    ours = [path for path in lake.iterdir() if _TEMPORARY.fullmatch(path.name)]
+    for path in (*ours, *(lake / "tmp").glob("*")):
         if _modified(path) < before:
             yield path
 

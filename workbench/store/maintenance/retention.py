@@ -9,10 +9,7 @@ from datetime import datetime, timedelta
 
 from workbench.store.records import Run
 from workbench.store.store import Store
-from workbench.tables import SCHEMAS
-
-ROLLED_UP = frozenset({"histograms", "samples", "summaries"})
-"""Tables that stay when the rest of a run is let go."""
+from workbench.tables import PER_REQUEST
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ def roll_up(
     owned: dict[int, int] = defaultdict(int)
     histograms = set()
     for part in store.parts():
-        if part.table not in ROLLED_UP:
+        if part.table in PER_REQUEST:
             owned[part.run_id] += part.bytes // part.runs
         if part.table == "histograms":
             histograms.add(part.run_id)
@@ -71,7 +68,7 @@ def roll_up(
         if not dry:
             if run.run_id not in histograms:
                 prepare(run)
-            store.catalogue.runs.roll_up(run.run_id, SCHEMAS.keys() - ROLLED_UP)
+            store.catalogue.runs.roll_up(run.run_id, PER_REQUEST)
     return done
 
 

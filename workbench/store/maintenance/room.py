@@ -46,7 +46,7 @@ def room_for_requests(store: Store, *, requests: float | None, runs: int = 1) ->
     Raises:
         DiskFullError: they will not fit.
     """
-    if store.settings.parts:
+    if store.settings.parts or not runs:
         return
     each = store.catalogue.runs.bytes_per_request() or _BYTES_A_REQUEST
     needed = (requests or 0.0) * store.settings.records * each + runs * _BYTES_A_RUN

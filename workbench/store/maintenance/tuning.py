@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from workbench.errors import NotFoundError, StoreError
 from workbench.settings import Settings
@@ -94,7 +95,7 @@ def _trial(
     try:
         with Store(settings) as opened:
             for name, ask in questions.items():
-                seconds[name] = _median(lambda ask=ask: ask(opened), rounds, clock)
+                seconds[name] = _median(partial(ask, opened), rounds, clock)
     except StoreError as error:
         return Trial(settings.duckdb_threads, settings.duckdb_memory, seconds, str(error).splitlines()[0])
     return Trial(settings.duckdb_threads, settings.duckdb_memory, seconds)

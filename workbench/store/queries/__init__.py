@@ -4,7 +4,7 @@ A function takes the store first and everything else by name. It reads the parts
 is asked about and no others.
 """
 
-from workbench.store.queries.binned import percentiles
+from workbench.store.queries.binned import outcome_table, percentiles
 from workbench.store.queries.counts import OutcomeCounts, outcome_counts
 from workbench.store.queries.latency import (
     Latency,
@@ -13,7 +13,8 @@ from workbench.store.queries.latency import (
     latency_distribution,
     latency_over_time,
 )
-from workbench.store.queries.requests import slowest_requests
+from workbench.store.queries.outages import outages
+from workbench.store.queries.requests import requests_of_run, slowest_requests
 from workbench.store.queries.runs import Summary, run_table, summaries, summary
 from workbench.store.queries.servers import ServerShares, queue_over_time, server_shares
 
@@ -26,9 +27,12 @@ __all__ = [
     "latency",
     "latency_distribution",
     "latency_over_time",
+    "outages",
     "outcome_counts",
+    "outcome_table",
     "percentiles",
     "queue_over_time",
+    "requests_of_run",
     "run_table",
     "server_shares",
     "slowest_requests",

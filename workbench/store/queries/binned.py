@@ -13,7 +13,7 @@ import pyarrow as pa
 from workbench.errors import InputError, NotFoundError
 from workbench.store.queries.scope import Scope, Span, complete_run, measured_window, span_us
 from workbench.store.store import Store
-from workbench.tables import QUANTILES, Outcome, Timing, quantile_column
+from workbench.tables import QUANTILES, Outcome, Timing, bin_middle_sql, quantile_column
 
 _OK = f"outcome_code = {Outcome.OK.value}"
 
@@ -120,25 +120,62 @@ def percentiles(
         A row for each: `by`, `runs`, `requests`, and a column a quantile, such as `response_p99_s`.
 
     Raises:
-        InputError: no quantile, or one outside 0 to 1.
+        InputError: no quantile, one outside 0 to 1, or another `by`.
     """
+    _check_by(by)
     if not quantiles or not all(0 <= quantile <= 1 for quantile in quantiles):
         raise InputError(f"quantiles: given {list(quantiles)}; allowed: some, each from 0 to 1")
-    source = f"""
-        (select *, h.run_id as run from {store.relation_sql("histograms", run_ids=run_ids)} h
-        join runs r using (run_id)
-        where server_id is null and ts_us >= warm_up_us and {_OK} and {_of(timing)})
-    """
     columns = ", ".join(
         f"quantiles_us[{place + 1}] / 1e6 as {quantile_column(timing.label, quantile)}"
         for place, quantile in enumerate(quantiles)
     )
+    key = by if by == "run_id" else f"run_id, {by}"
     sql = f"""
-        select {by}, (select count(distinct run) from {source} as s where s.{by} = q.{by}) as runs,
-            n as requests, {columns}
-        from {_quantiles_sql(source, (by,), quantiles)} as q order by {by}
+        with counted as materialized (
+            select {key}, bin, sum(n) as n
+            from {store.relation_sql("histograms", run_ids=run_ids)} join runs using (run_id)
+            where server_id is null and ts_us >= warm_up_us and {_OK} and {_of(timing)}
+            group by {key}, bin
+        ),
+        sizes as (select {by}, count(distinct run_id) as runs from counted group by {by})
+        select {by}, runs, n as requests, {columns}
+        from {_quantiles_sql("counted", (by,), quantiles)} join sizes using ({by}) order by {by}
     """
     return store.query(sql, views=("runs",))
+
+
+def outcome_table(
+    store: Store, *, run_ids: Collection[int], by: Literal["run_id", "strategy", "scenario"] = "run_id"
+) -> pa.Table:
+    """Count the requests of many runs by outcome, in their measured windows, from their histograms.
+
+    Args:
+        store: the lake.
+        run_ids: the runs; those without histograms have no part in it.
+        by: what a row stands for.
+
+    Returns:
+        A row for each `by` and outcome that occurs: `requests`, and their `share` of all of this `by`,
+        0 to 1.
+
+    Raises:
+        InputError: another `by`.
+    """
+    _check_by(by)
+    sql = f"""
+        select {by}, outcome, sum(n)::BIGINT as requests,
+            sum(n) / sum(sum(n)) over (partition by {by}) as share
+        from {store.relation_sql("histograms", run_ids=run_ids)} join runs using (run_id)
+        where server_id is null and ts_us >= warm_up_us and {_of(Timing.RESPONSE)}
+        group by {by}, outcome
+        order by {by}, outcome
+    """
+    return store.query(sql, views=("runs",))
+
+
+def _check_by(by: str) -> None:
+    if by not in ("run_id", "strategy", "scenario"):
+        raise InputError(f"by: given {by!r}; allowed: run_id, strategy, scenario")
 
 
 def _of(timing: Timing) -> str:
@@ -155,7 +192,8 @@ def _quantiles_sql(source: str, by: Sequence[str], quantiles: Sequence[float]) -
     values = ", ".join(_quantile_sql(float(quantile)) for quantile in quantiles)
     return f"""(
         with bins as (
-            select {names}middle_us, sum(n)::BIGINT as n from {source} group by {names}middle_us
+            select {names}{bin_middle_sql("bin")} as middle_us, sum(n)::BIGINT as n
+            from {source} group by {names}bin
         ),
         ranked as (
             select *, sum(n) over ({group} order by middle_us)::BIGINT as upto,

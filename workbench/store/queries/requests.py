@@ -37,6 +37,32 @@ def slowest_requests(store: Store, *, run_id: int, count: int = 20, window: Span
     return store.query(_slowest_sql(requests_in(store, run_id, window)), {"count": count}, views=())
 
 
+def requests_of_run(store: Store, *, run_id: int) -> pa.Table:
+    """Return all requests of a run, warm-up included, in the order of arrival.
+
+    Args:
+        store: the lake.
+        run_id: the run.
+
+    Returns:
+        `arrival_s`, `wait_s`, `service_s` and `response_s` in seconds, `server_id` (-1 where there was
+        none) and `outcome`, the code.
+
+    Raises:
+        NotFoundError: no such run, or it is not complete, or it kept no requests.
+    """
+    scope = requests_in(store, run_id, (0.0, 9e12))
+    times = ", ".join(f"{name}_us / 1e6 as {name}_s" for name in ("arrival", "wait", "service", "response"))
+    return store.query(
+        f"""
+        select {times}, coalesce(server_id, -1) as server_id, outcome_code as outcome
+        from {scope.sql}
+        order by req_id
+        """,
+        views=(),
+    )
+
+
 def _slowest_sql(scope: Scope) -> str:
     times = ", ".join(f"{name}_us / 1e6 as {name}_s" for name in _TIMES)
     return f"""

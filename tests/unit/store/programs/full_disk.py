@@ -1,4 +1,4 @@
-"""Write to a lake that has no room: `full_disk.py LAKE parts|catalogue|publish [LIMIT]`.
+"""Write to a lake that has no room: `full_disk.py LAKE parts|catalogue|publish|compact [LIMIT]`.
 
 Prints the class of the error, its text, then the files that remain, one a line. With LIMIT no
 file may grow beyond so many bytes.
@@ -7,6 +7,7 @@ file may grow beyond so many bytes.
 from __future__ import annotations
 
 import resource
+import shutil
 import sys
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pyarrow as pa
 
 from workbench.errors import StoreError
 from workbench.settings import Settings
-from workbench.store import NewRun, RunResult, Store, publish, write_parts
+from workbench.store import NewRun, RunResult, Store, maintenance, publish, write_parts
 from workbench.tables import REQUESTS, SAMPLES
 
 
@@ -55,6 +56,16 @@ def fill_publish(store: Store) -> None:
         store_run(store, number, 8000)
 
 
+def fill_compact(store: Store) -> None:
+    """Runs until two thirds of the disk are full, so that no second copy of them fits."""
+    for number in range(1, 100):
+        store_run(store, number, 8000)
+        disk = shutil.disk_usage(store.lake)
+        if disk.free < disk.total / 3:
+            break
+    maintenance.compact(store)
+
+
 def store_run(store: Store, number: int, count: int) -> None:
     run_id = store.begin_run(NewRun(str(number), "web", "{}", "random", 1, 0, "simpy", "0.1"))
     parts = write_parts(store.lake, run_id, {"samples": samples(run_id, count)})
@@ -68,7 +79,12 @@ def main(lake: str, what: str, *limit: str) -> None:
         if limit:
             resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit[0]),) * 2)
         try:
-            {"parts": fill_parts, "catalogue": fill_catalogue, "publish": fill_publish}[what](store)
+            {
+                "parts": fill_parts,
+                "catalogue": fill_catalogue,
+                "publish": fill_publish,
+                "compact": fill_compact,
+            }[what](store)
         except StoreError as error:
             print(type(error).__name__, error, sep="\n")
         listed = sum(part.rows for part in store.parts())

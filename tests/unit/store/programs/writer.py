@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from workbench.settings import Settings
+from workbench.settings import load_settings
 from workbench.store import NewRun, RunResult, Store, write_parts
 from workbench.tables import REQUESTS
 
@@ -29,7 +29,7 @@ def requests(run_id: int, count: int) -> pa.Table:
 def main(lake: str, name: str, count: str, *hold: str) -> None:
     print("ready", flush=True)
     sys.stdin.readline()
-    with Store(Settings(lake=Path(lake))) as store:
+    with Store(load_settings(lake=Path(lake))) as store:
         for number in range(int(count)):
             new = NewRun(f"{name}-{number}", name, "{}", "random", 1, number, "simpy", "0.1")
             run_id = store.begin_run(new)

@@ -14,6 +14,7 @@ from workbench.store.queries import (
     latency_distribution,
     latency_over_time,
     outcome_counts,
+    outcome_table,
     percentiles,
     server_shares,
     slowest_requests,
@@ -119,15 +120,29 @@ def test_runs_of_a_strategy_merge(store, add_run, make):
     for seed, strategy in ((1, "random"), (2, "random"), (3, "round_robin")):
         run_id = add_run(f"run {seed}", seed=seed, strategy=strategy)
         frames[run_id] = make.requests(run_id, seed=seed).to_pandas()
-    found = percentiles(store, run_ids=frames, by="strategy", quantiles=(0.5, 0.999)).to_pylist()
+    found = percentiles(store, run_ids=frames, by="strategy", quantiles=(0, 0.5, 0.999, 1)).to_pylist()
     assert [(row["strategy"], row["runs"]) for row in found] == [("random", 2), ("round_robin", 1)]
     both = (
         np.concatenate([frame.response_us[frame.outcome == 0] for frame in list(frames.values())[:2]]) / 1e6
     )
     assert found[0]["requests"] == len(both)
-    expected = np.quantile(both, (0.5, 0.999))
-    assert [found[0]["response_p50_s"], found[0]["response_p99_9_s"]] == pytest.approx(expected, rel=0.0099)
+    values = [found[0][f"response_p{name}_s"] for name in ("0", "50", "99_9", "100")]
+    assert values == pytest.approx(np.quantile(both, (0, 0.5, 0.999, 1)), rel=0.0099)
     single = percentiles(store, run_ids=[3], timing=Timing.WAIT)
     assert single.column_names[:3] == ["run_id", "runs", "requests"]
     with pytest.raises(InputError, match="each from 0 to 1"):
         percentiles(store, run_ids=[3], quantiles=(1.5,))
+
+
+def test_outcomes_of_many_runs_are_those_that_each_run_has(store, add_run):
+    runs = [add_run(f"run {seed}", seed=seed, warm_up_us=WARM_UP_US, strategy="random") for seed in (1, 2)]
+    expected = {outcome.label: 0 for outcome in Outcome}
+    for run_id in runs:
+        for label, count in outcome_counts(store, run_id=run_id).outcomes.items():
+            expected[label] += count
+    found = outcome_table(store, run_ids=runs, by="strategy").to_pylist()
+    assert {row["outcome"]: row["requests"] for row in found} == {k: n for k, n in expected.items() if n}
+    assert sum(row["share"] for row in found) == pytest.approx(1)
+    assert found[0]["share"] == pytest.approx(found[0]["requests"] / sum(expected.values()))
+    with pytest.raises(InputError, match="by: given 'key'; allowed: run_id, strategy, scenario"):
+        outcome_table(store, run_ids=runs, by="key")

@@ -16,7 +16,18 @@ from workbench.simulate.strategies import Strategy, View
 class Balancer:
     """One balancer. Balancers with a shared view hold the same `View`, memory included."""
 
-    __slots__ = ("_answered", "_ended", "_limit", "_rng", "_slots", "_strategy", "_taken", "pool", "view")
+    __slots__ = (
+        "_answered",
+        "_ended",
+        "_limit",
+        "_pick",
+        "_rng",
+        "_slots",
+        "_strategy",
+        "_taken",
+        "pool",
+        "view",
+    )
 
     def __init__(
         self,
@@ -29,6 +40,7 @@ class Balancer:
         pool: list[int],
     ) -> None:
         self._strategy = strategy
+        self._pick = type(strategy).pick
         self._rng = rng
         self._slots = slots
         self.view = view
@@ -48,7 +60,16 @@ class Balancer:
         view.now[0] = now
         view.key[0] = key
         view.demand[0] = demand
-        return ask(self._strategy, view, self._rng, view.usable)
+        try:
+            server = self._pick(view, self._rng)
+        except Exception as error:
+            raise failure(self._strategy, error) from error
+        try:
+            if server < 0 or view.usable[server]:
+                return server
+        except (IndexError, TypeError):
+            pass
+        raise refusal(self._strategy, server, len(view.usable))
 
     def take(self, server: int) -> None:
         """Count a request as in flight at a server."""
@@ -97,14 +118,24 @@ def ask(strategy: Strategy, view: View, rng: Generator, allowed: Sequence[int]) 
     try:
         server = type(strategy).pick(view, rng)
     except Exception as error:
-        raise SimulationError(f"strategy {strategy.kind} failed: {error!r}") from error
+        raise failure(strategy, error) from error
     try:
         if server < 0 or allowed[server]:
             return server
     except (IndexError, TypeError):
         pass
-    named = f"a usable server, from 0 to {len(view.usable) - 1}"
-    raise SimulationError(f"strategy {strategy.kind} picked {server!r}; allowed: {named}")
+    raise refusal(strategy, server, len(view.usable))
+
+
+def failure(strategy: Strategy, error: Exception) -> SimulationError:
+    """Say that a strategy has raised an error."""
+    return SimulationError(f"strategy {strategy.kind} failed: {error!r}")
+
+
+def refusal(strategy: Strategy, server: object, count: int) -> SimulationError:
+    """Say that a strategy has picked what is no server that may be picked."""
+    named = f"a usable server, from 0 to {count - 1}"
+    return SimulationError(f"strategy {strategy.kind} picked {server!r}; allowed: {named}")
 
 
 def make_balancers(

@@ -36,6 +36,8 @@ class Breakage:
         ]
         self.changes = merge(*told, key=lambda change: change.time)
         self.exhausted = False
+        self.applied = 0
+        """Changes so far."""
         self.cut: dict[tuple[int, int], int] = {}
         """Partitions that last, by balancer and server."""
         self.held: dict[tuple[int, int], list[tuple[Attempt, Arrives]]] = {}
@@ -56,8 +58,9 @@ class Breakage:
 
     def on_change(self, change: Change, event: Happening) -> None:
         """A fault begins or ends; nothing more breaks once all requests have their end."""
-        if self.run.finished:
+        if self.run.idle(event.time):
             return
+        self.applied += 1
         self.apply(change, event.time)
         self.expect()
 
@@ -76,10 +79,7 @@ class Breakage:
                 run.follow(desk, server, now)
         elif change.effect is Effect.RELOAD:
             for desk in self.desks_of(change.balancer):
-                desk.start()
-                for member in range(desk.servers.count):
-                    desk.reassess(member, now)
-                run.monitors[desk.number].restart(now)
+                run.reload(desk, now)
         else:
             self.change_machine(change, now)
 

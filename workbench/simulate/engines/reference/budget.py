@@ -7,6 +7,9 @@ from collections import deque
 
 from workbench.simulate.retries import Budget
 
+_ROUNDING = 1e-9
+"""Five times a fifth of a retry is a retry, whatever is lost in adding."""
+
 
 class RetryBudget:
     """A budget at work; see `Budget` for its three kinds, any of which may be set."""
@@ -36,12 +39,15 @@ class RetryBudget:
     def allows(self, under_way: int, now: float) -> bool:
         """Tell whether a retry may be made beside so many requests under way; what it costs is spent."""
         rules = self.rules
-        most = max(rules.concurrent_share * under_way, rules.concurrent_least) if under_way else math.inf
-        if self.retrying >= most or (rules.tokens < math.inf and self.tokens <= rules.tokens / 2):
+        if rules.concurrent_share < math.inf:
+            share = int(rules.concurrent_share * under_way + _ROUNDING)
+            if self.retrying >= max(share, rules.concurrent_least):
+                return False
+        if rules.tokens < math.inf and self.tokens <= rules.tokens / 2:
             return False
         if rules.earned < math.inf:
             self.book(0.0, now)
-            if self.saved + rules.reserve < 1.0:
+            if self.saved + rules.reserve < 1.0 - _ROUNDING:
                 return False
             self.book(-1.0, now)
         return True

@@ -53,6 +53,7 @@ class Desk:
         *,
         pool: list[int],
         rules: RetryRules,
+        sent: list[int] | None = None,
     ) -> None:
         self.number = number
         self.settings = settings
@@ -60,10 +61,14 @@ class Desk:
         self.keys = keys
         self.pool = pool
         """In flight from all desks together."""
+        self.sent = [0] * servers.count if sent is None else sent
+        """The same without those that wait in queues of the desks."""
         self.rules = rules
         self.strategy = settings.strategy
         self.kind = type(settings.strategy)
         self.budget = RetryBudget(rules.budget)
+        self.pulling: set[int] = set()
+        """Servers that are just taking requests out of the queues."""
         self.room = None if settings.queues is None else WaitingRoom(settings.queues, servers.count)
         self.failover = settings.holding_failover()
         self.detector = settings.holding_detector()
@@ -87,6 +92,7 @@ class Desk:
         limited = any(limit is not None for limit in servers.limit)
         growing = any(least is not None for least in servers.least_limit)
         self.moving_limits = growing or (limited and slow is not None)
+        self.never_full = not limited and self.room is None
         self.start()
 
     def start(self) -> None:
@@ -103,14 +109,11 @@ class Desk:
         self.served = [0] * count
         """In flight, without those that wait in a queue of the desk."""
         self.now, self.key, self.demand, self.tries, self.avoid = [0.0], [0], [0.0], [0], [NOWHERE]
-        known = self.settings.checks is None or self.settings.checks.starts_up
-        self.standing = [
-            int(known and (weight > 0 or self.strategy.serves_weight_zero)) for weight in servers.weight
-        ]
+        self.checks = self.fresh_checks()
+        self.standing = [int(self.may_take(server)) for server in range(count)]
         """1 where a server is healthy and takes traffic, panic left out."""
         allowed = self.detector.fails_allowed(servers)
         self.views = [self.fresh_view(members, allowed) for members in self.members]
-        self.checks = self.fresh_checks()
         self.learnt = self.fresh_detector()
         self.groups = self.fresh_groups()
         self.reweighing = self.fresh_weights()
@@ -209,12 +212,14 @@ class Desk:
         ruled_out = call.failed_at if self.rules.not_again else ()
         for server in ruled_out:
             self.views[self.group_of[server]].usable[server] = 0
-        chosen = self.pick(rngs)
+        chosen = self.pick(rngs, ruled_out)
         for server in ruled_out:
             self.judge(server)
+        if chosen == NONE_HEALTHY and ruled_out and self.rules.again_at_last:
+            return self.pick(rngs, ())
         return chosen
 
-    def pick(self, rngs: Rngs) -> int:
+    def pick(self, rngs: Rngs, ruled_out: Sequence[int]) -> int:
         """Let the strategy pick in the group that the rule of failover names, and in further ones."""
         group = NO_GROUP
         while (group := type(self.failover).choose(self.groups, group, rngs.failover)) != NO_GROUP:
@@ -222,8 +227,12 @@ class Desk:
             server = self.asked(view, rngs.strategy)
             if server >= 0:
                 return server
-        in_service = any(any(view.in_service) for view in self.views)
-        return ALL_FULL if in_service else NONE_HEALTHY
+        full = any(
+            view.in_service[server] and not view.usable[server] and server not in ruled_out
+            for view in self.views
+            for server in range(self.servers.count)
+        )
+        return ALL_FULL if full else NONE_HEALTHY
 
     def asked(self, view: View, rng: Generator) -> int:
         """Ask the strategy, and check its answer."""
@@ -245,13 +254,18 @@ class Desk:
 
     def is_full(self, server: int) -> bool:
         """Tell whether a server can be sent nothing more now."""
+        if self.never_full:
+            return False
         waits = self.room is not None and bool(self.room.own[server])
         return waits or self.served[server] >= self.limit(server)
 
     def judge(self, server: int) -> None:
         """Work out anew whether a server may be picked."""
         view = self.views[self.group_of[server]]
-        view.usable[server] = int(view.in_service[server] and not self.is_full(server))
+        if self.never_full:
+            view.usable[server] = view.in_service[server]
+        else:
+            view.usable[server] = int(view.in_service[server] and not self.is_full(server))
 
     def breaks(self, server: int) -> bool:
         """Tell whether the circuit breaker refuses a request to a server."""
@@ -273,11 +287,18 @@ class Desk:
         self.in_flight[server] -= 1
         self.pool[server] -= 1
 
+    def unqueue(self, server: int) -> None:
+        """A request no longer waits for a server."""
+        self.count_out(server)
+        if self.kind.ended is not None and self.kind.answered is None:
+            self.kind.ended(self.views[self.group_of[server]], server, 0.0)
+
     def begin(self, attempt: Attempt, now: float) -> None:
         """An attempt is sent to its server."""
         self.now[0] = now
         attempt.sent, attempt.epoch = now, self.epoch
         self.served[attempt.server] += 1
+        self.sent[attempt.server] += 1
         self.checks.traffic[attempt.server] += 1
         self.judge(attempt.server)
 
@@ -285,6 +306,7 @@ class Desk:
         """An attempt that was sent is over: count it out and let the strategy learn from it."""
         self.now[0] = now
         server = attempt.server
+        self.sent[server] -= 1
         if attempt.epoch != self.epoch:
             self.pool[server] -= 1
             return
@@ -332,7 +354,7 @@ class Desk:
         """Learn what all desks have in flight."""
         for server, level in enumerate(self.pool):
             self.in_flight[server] = level
-            self.served[server] = level
+            self.served[server] = self.sent[server]
             self.judge(server)
 
     def warm(self, now: float) -> None:
@@ -356,10 +378,13 @@ class Desk:
 
     def stands(self, server: int) -> bool:
         """Tell whether a server is healthy and takes traffic, panic left out."""
+        return self.may_take(server) and not self.learnt.ejected[server]
+
+    def may_take(self, server: int) -> bool:
+        """Tell whether a server has a weight, passes its checks and is not drained."""
         return (
             (self.weight[server] > 0 or self.strategy.serves_weight_zero)
             and self.checks.up[server] > 0
-            and not self.learnt.ejected[server]
             and not self.drained[server]
         )
 

@@ -35,6 +35,8 @@ class Machine:
         """Crashes that last."""
         self.waiting: deque[Attempt] = deque()
         self.serving: dict[Attempt, None] = {}
+        self.erring: dict[Attempt, None] = {}
+        """Requests that will be answered with an error; they use no slot."""
         self.failing: list[tuple[float, float]] = []
         """Share of the requests that are answered with an error, and after how many seconds."""
         self.factors: list[float] = []
@@ -58,11 +60,11 @@ class Machine:
     def room(self) -> bool:
         """Whether a request would be let in."""
         limit = self.queue_limit
-        return self.free > 0 or limit is None or len(self.waiting) < limit
+        return limit is None or len(self.serving) < self.slots or len(self.waiting) < limit
 
     def admit(self, attempt: Attempt, now: float) -> None:
         """Let a request in: it is served or waits."""
-        if self.free:
+        if len(self.serving) < self.slots:
             self.serve(attempt, now)
         else:
             self.waiting.append(attempt)
@@ -111,11 +113,12 @@ class Machine:
     def crash(self, now: float) -> list[Attempt]:
         """Lose all that is here, and give it back."""
         self.count(now)
-        lost = [*self.serving, *self.waiting]
+        lost = [*self.serving, *self.waiting, *self.erring]
         for attempt in self.serving:
             attempt.finish = now
         self.serving.clear()
         self.waiting.clear()
+        self.erring.clear()
         self.rest(now)
         return lost
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from workbench.simulate.checks import BAD_ANSWER, NO_ANSWER, PASSED
 from workbench.simulate.detectors import CHECK_SOON, NOTHING
+from workbench.simulate.detectors.none import NoDetector
 from workbench.simulate.engines.reference.attempts import Attempt
 from workbench.simulate.engines.reference.clock import Happening, Kind
 from workbench.simulate.engines.reference.desk import Desk
@@ -28,6 +29,8 @@ class Monitor:
         self.rng = run.stream(Stream.CHECKS, desk.number)
         self.detector_rng = run.stream(Stream.DETECTORS, desk.number)
         self.weight_rng = run.stream(Stream.WEIGHTS, desk.number)
+        self.picks_matter = type(desk.detector).picked is not None
+        self.answers_matter = not isinstance(desk.detector, NoDetector)
         self.due = [math.inf] * count
         """When the next check begins; infinite while one is under way."""
         self.up = list(desk.checks.up)
@@ -55,10 +58,11 @@ class Monitor:
             self.expect_weights(0.0, 0)
 
     def restart(self, now: float) -> None:
-        """Begin anew after a reload: all servers are up as far as the desk knows."""
+        """Begin anew after a reload: what the desk knew of its servers is forgotten."""
         count = self.desk.servers.count
-        self.up, self.ejected = list(self.desk.checks.up), [0] * count
         self.released = [math.inf] * count
+        for server in range(count):
+            self.follow(server, now)
         checks = self.settings.checks
         if checks is not None:
             for server, start in enumerate(checks.starts(self.desk.servers, self.rng)):
@@ -76,15 +80,16 @@ class Monitor:
     def on_check(self, event: Happening) -> None:
         """A check begins, unless it has been put at another time."""
         server = event.number % self.desk.servers.count
-        if event.time != self.due[server] or self.run.finished:
+        if event.time != self.due[server] or self.run.idle(event.time):
             return
         self.due[server] = math.inf
         result, seconds = self.asked(server, event.time)
+        epoch = self.desk.epoch
         self.run.clock.at(
             event.time + seconds,
             Kind.CHECKED,
             event.number,
-            lambda end: self.on_checked(server, result, end),
+            lambda end: self.on_checked(server, result, epoch, end),
         )
 
     def asked(self, server: int, now: float) -> tuple[int, float]:
@@ -101,15 +106,16 @@ class Monitor:
         if not checks.connect_only:
             for share, seconds in machine.failing:
                 if share >= 1.0 or self.rng.random() < share:
-                    return BAD_ANSWER, min(there_and_back + seconds, within)
+                    answered = there_and_back + seconds
+                    return (BAD_ANSWER, answered) if answered <= within else (NO_ANSWER, within)
             takes += checks.demand / machine.speed if machine.speed else math.inf
             takes += machine.begins_in(now) if checks.queued else 0.0
         return (PASSED, takes) if takes <= within else (NO_ANSWER, within)
 
-    def on_checked(self, server: int, result: int, event: Happening) -> None:
-        """The result of a check is known."""
+    def on_checked(self, server: int, result: int, epoch: int, event: Happening) -> None:
+        """The result of a check is known, unless a reload has come between."""
         desk, checks = self.desk, self.settings.checks
-        if checks is None:
+        if checks is None or epoch != desk.epoch:
             return
         desk.now[0] = event.time
         type(checks).checked(desk.checks, server, result)
@@ -150,7 +156,7 @@ class Monitor:
         """The detector looks at all servers."""
         desk = self.desk
         hook = type(desk.detector).tick
-        if hook is None or self.run.finished:
+        if hook is None or self.run.idle(event.time):
             return
         desk.now[0] = event.time
         hook(desk.learnt, self.detector_rng)
@@ -197,12 +203,15 @@ class Monitor:
         """Put a server's next step of slow start on the clock."""
         rule = self.settings.slow_start
         if rule is not None and rule.step and server in self.desk.warming:
-            self.run.clock.at(now + rule.step, Kind.RAMP, self.number(server), self.on_ramp)
+            back = self.desk.warming[server]
+            self.run.clock.at(
+                now + rule.step, Kind.RAMP, self.number(server), lambda event: self.on_ramp(back, event)
+            )
 
-    def on_ramp(self, event: Happening) -> None:
-        """A server in slow start takes its next step."""
+    def on_ramp(self, back: float, event: Happening) -> None:
+        """A server that came back at a time takes its next step of slow start."""
         server = event.number % self.desk.servers.count
-        if self.run.finished or server not in self.desk.warming:
+        if self.run.idle(event.time) or self.desk.warming.get(server) != back:
             return
         self.desk.now[0] = event.time
         self.desk.set_ramp(server, event.time)
@@ -226,7 +235,7 @@ class Monitor:
     def on_reweigh(self, number: int, event: Happening) -> None:
         """The rule looks at the weights."""
         rule, state = self.settings.weights, self.desk.reweighing
-        if rule is None or state is None or self.run.finished:
+        if rule is None or state is None or self.run.idle(event.time):
             return
         now = event.time
         self.measure(now)
@@ -257,9 +266,10 @@ class Monitor:
 
     def on_refresh(self, event: Happening) -> None:
         """The desk is told what all have in flight."""
-        if self.run.finished:
+        if self.run.idle(event.time):
             return
         self.desk.refresh()
+        self.run.pull_all(self.desk, event.time)
         self.run.clock.at(
             event.time + (self.settings.refresh_every or math.inf),
             Kind.REFRESH,

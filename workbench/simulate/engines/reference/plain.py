@@ -16,6 +16,8 @@ from workbench.simulate.streams import Stream
 from workbench.simulate.workload import Chunk, Workload
 from workbench.tables import Outcome
 
+_OK = Outcome.OK.value
+
 
 class PlainRun(Run):
     """A run in which every request is sent once and none is lost."""
@@ -130,7 +132,7 @@ class PlainRun(Run):
     def end(self, request: int, now: float) -> None:
         """The balancer has the answer and no longer counts the request."""
         balancer = self.balancers[self.balancer[request]]
-        good = self.outcome[request] == Outcome.OK
+        good = self.outcome[request] == _OK
         balancer.let_go(self.server[request], now, now - self.arrival[request], good)
         self.answer(request, now)
 

@@ -11,12 +11,14 @@ from workbench.simulate.engines._base import Progress
 from workbench.simulate.engines.reference.attempts import NOWHERE, Attempt, Call, gather
 from workbench.simulate.engines.reference.breakage import Breakage
 from workbench.simulate.engines.reference.budget import RetryBudget
-from workbench.simulate.engines.reference.clock import Happening, Kind
-from workbench.simulate.engines.reference.desk import ALL_FULL, Desk, Rngs
+from workbench.simulate.engines.reference.clock import Clock, Happening, Kind, OrderedClock
+from workbench.simulate.engines.reference.desk import Desk, Rngs
 from workbench.simulate.engines.reference.machine import Machine
 from workbench.simulate.engines.reference.monitor import Monitor
+from workbench.simulate.engines.reference.patrol import Patrol
 from workbench.simulate.engines.reference.run import Run, Seen, Standing
 from workbench.simulate.events import Event
+from workbench.simulate.pool import GivesUp
 from workbench.simulate.records import Records
 from workbench.simulate.retries import Jitter, RetryRules
 from workbench.simulate.streams import Stream
@@ -27,12 +29,14 @@ from workbench.tables import EventKind, Outcome
 class Asking:
     """A request whose client still waits: its open calls, and how often it has tried."""
 
-    __slots__ = ("calls", "last", "tries")
+    __slots__ = ("calls", "last", "retrying", "tries")
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.tries = 0
         """Calls so far, hedges left out."""
+        self.retrying = False
+        """Whether it counts against a budget of retries at once."""
         self.last: Attempt | None = None
         """The attempt that ended last."""
 
@@ -49,9 +53,9 @@ class ResilientRun(Run):
         self.client_budget = RetryBudget(self.client_rules.budget)
         self.machines = [Machine(index, pool, self.clock, self.on_done) for index in range(pool.count)]
         names = scenario.keys.names() if scenario.keys else []
-        rules, in_flight = settings.retry_rules(), [0] * pool.count
+        rules, in_flight, sent = settings.retry_rules(), [0] * pool.count, [0] * pool.count
         self.desks = [
-            Desk(number, settings, pool, names, pool=in_flight, rules=rules)
+            Desk(number, settings, pool, names, pool=in_flight, sent=sent, rules=rules)
             for number in range(1 if settings.view == "shared" else settings.count)
         ]
         self.rngs = [
@@ -67,6 +71,9 @@ class ResilientRun(Run):
         self.asking: dict[int, Asking] = {}
         self.patience: list[float] = []
         self.events: list[Event] = []
+        self.moved = 0.0
+        """When a request last came to a server, or an attempt was over, seconds."""
+        self.patrol = Patrol(self)
         self.source.begin()
         self.monitors = [Monitor(self, desk) for desk in self.desks]
         self.breakage = Breakage(self)
@@ -79,10 +86,25 @@ class ResilientRun(Run):
         if chunk.patience is not None:
             self.patience += chunk.patience.tolist()
 
+    def make_clock(self) -> Clock:
+        """Make the clock of the run, with nothing on it yet."""
+        return OrderedClock()
+
     @property
     def finished(self) -> bool:
         """Whether all requests have arrived and all have been answered."""
         return self.source.exhausted and self.in_system == 0
+
+    def idle(self, now: float) -> bool:
+        """Tell whether the run is finished, for what would otherwise repeat itself without end.
+
+        Raises:
+            SimulationError: it will never be.
+        """
+        if self.finished:
+            return True
+        self.patrol.look(now)
+        return False
 
     def desk(self, balancer: int) -> Desk:
         """Give the desk at which a balancer sits."""
@@ -145,8 +167,7 @@ class ResilientRun(Run):
         asking = self.asking.get(event.number)
         if asking is None or any(_begun(call.attempt) for call in asking.calls):
             return
-        for call in list(asking.calls):
-            self.close(call, Outcome.ABANDONED, event.time, leaves_queue=True)
+        self.close_all(asking, Outcome.ABANDONED, event.time, leaves_queue=True)
         self.finish(event.number, Outcome.ABANDONED, event.time)
 
     def try_failed(self, call: Call, outcome: Outcome, now: float) -> None:
@@ -159,11 +180,19 @@ class ResilientRun(Run):
         wait = self.wait_before(rules, asking.tries)
         again = asking.tries < rules.most and outcome in rules.on
         again = again and now + wait - self.arrival[request] <= rules.within
-        if again and self.client_budget.allows(0, now):
+        if again and self.may_ask_again(asking, now):
             asking.tries += 1
             self.later(now + wait, Kind.AGAIN, request, self.on_ask_again)
         elif not asking.calls:
             self.finish(request, outcome, now)
+
+    def may_ask_again(self, asking: Asking, now: float) -> bool:
+        """Ask the clients' budget for one more try."""
+        budget = self.client_budget
+        budget.retrying -= asking.retrying
+        asking.retrying = budget.allows(len(self.asking), now)
+        budget.retrying += asking.retrying
+        return asking.retrying
 
     def on_ask_again(self, event: Happening) -> None:
         """A client tries again."""
@@ -174,9 +203,10 @@ class ResilientRun(Run):
     def finish(self, request: int, outcome: Outcome, now: float) -> None:
         """A request has its end; what is still under way for it is no longer wanted."""
         asking = self.asking.pop(request)
-        for call in list(asking.calls):
-            self.close(call, Outcome.CANCELLED, now)
-            asking.last = call.attempt if asking.last is None else asking.last
+        if outcome is not Outcome.OK and asking.calls:
+            asking.last = asking.calls[-1].attempt
+        self.close_all(asking, Outcome.CANCELLED, now)
+        self.client_budget.retrying -= asking.retrying
         self.outcome[request] = outcome
         self.final[request] = asking.last
         if outcome is Outcome.OK:
@@ -191,7 +221,7 @@ class ResilientRun(Run):
         server = desk.choose(
             call, now, self.rngs[call.balancer], key=self.key[request], demand=self.demand[request]
         )
-        if self.watch is not None and attempt.number == request:
+        if self.watch is not None and call.number == call.tries == 0:
             usable = [max(view.usable[one] for view in desk.views) for one in range(len(self.machines))]
             self.watch(request, now, usable, server)
         self.place(desk, attempt, server, now)
@@ -221,8 +251,7 @@ class ResilientRun(Run):
                 at = now + desk.room.settings.timeout
                 self.clock.at(at, Kind.TIMER, attempt.number, self.on_queue_timeout)
         else:
-            outcome = Outcome.REFUSED if server == ALL_FULL else Outcome.NO_HEALTHY_SERVER
-            self.over(attempt, outcome, now)
+            self.over(attempt, Outcome.NO_HEALTHY_SERVER, now)
 
     def on_queue_timeout(self, event: Happening) -> None:
         """A request has waited at its balancer for too long."""
@@ -237,7 +266,7 @@ class ResilientRun(Run):
         if desk.room is not None:
             desk.room.leave(attempt)
         if attempt.server >= 0:
-            desk.count_out(attempt.server)
+            desk.unqueue(attempt.server)
             desk.judge(attempt.server)
 
     def dispatch(
@@ -249,7 +278,9 @@ class ResilientRun(Run):
         if not counted:
             desk.count_in(server)
         desk.judge(server)
-        self.monitors[desk.number].picked(server, now)
+        monitor = self.monitors[desk.number]
+        if monitor.picks_matter:
+            monitor.picked(server, now)
         if (timeout := desk.rules.try_timeout) < math.inf:
             self.clock.at(now + timeout, Kind.TIMER, attempt.number, self.on_try_timeout)
         refused_after = self.scenario.network.refused_after
@@ -273,13 +304,17 @@ class ResilientRun(Run):
 
     def over(self, attempt: Attempt, outcome: Outcome, now: float) -> None:
         """A balancer is done with an attempt: it answers the client, or tries again."""
+        self.moved = now
         attempt.ended, attempt.outcome = now, outcome
         call = attempt.call
         desk = self.desk(call.balancer)
         if not math.isnan(attempt.sent):
             desk.end(attempt, now)
-            self.monitors[desk.number].answered(attempt, now)
-            self.pull(desk, attempt.server, now)
+            monitor = self.monitors[desk.number]
+            if monitor.answers_matter:
+                monitor.answered(attempt, now)
+            if desk.room is not None:
+                self.pull(desk, attempt.server, now)
         if not call.open:
             return
         if call.request in self.asking:
@@ -307,38 +342,33 @@ class ResilientRun(Run):
             wait = rules.stay_wait
         if now + wait - call.first > rules.within:
             return False
-        if not call.retrying and not desk.budget.allows(desk.calls, now):
-            return False
+        desk.budget.retrying -= call.retrying
+        call.retrying = desk.budget.allows(desk.calls, now)
+        desk.budget.retrying += call.retrying
         if not call.retrying:
-            desk.budget.retrying += 1
-            call.retrying = True
+            return False
         server = attempt.server if stays and not freely else NOWHERE
-        if wait > 0:
-            self.clock.at(
-                now + wait, Kind.AGAIN, call.request, lambda event: self.on_again(call, server, event)
-            )
-        else:
-            self.again(call, server, now)
+        # Also where there is no wait: a chain of failures at one instant may be as long as the pool.
+        self.clock.at(now + wait, Kind.AGAIN, call.request, lambda event: self.on_again(call, server, event))
         return True
 
     def on_again(self, call: Call, server: int, event: Happening) -> None:
-        """The wait before a further attempt is over."""
-        if call.open:
-            self.again(call, server, event.time)
-
-    def again(self, call: Call, server: int, now: float) -> None:
-        """Make a further attempt: at the same server, or with a new pick."""
+        """A further attempt is made: at the same server, or with a new pick."""
+        if not call.open:
+            return
         if server >= 0:
-            desk, attempt = self.desk(call.balancer), self.new_attempt(call, now)
-            self.place(desk, attempt, server, now)
+            attempt = self.new_attempt(call, event.time)
+            self.place(self.desk(call.balancer), attempt, server, event.time)
         else:
-            self.send(call, now)
+            self.send(call, event.time)
 
     def wait_before(self, rules: RetryRules, tries: int) -> float:
         """Draw the seconds before the attempt that follows so many."""
         wait = min(rules.wait * rules.factor ** (tries - 1), rules.most_wait) if rules.wait else 0.0
         if not wait or rules.jitter is Jitter.NONE:
             return wait
+        if rules.jitter is Jitter.EXPONENTIAL:
+            return float(self.client_rng.standard_exponential()) * wait
         drawn = float(self.client_rng.random()) * wait
         return drawn if rules.jitter is Jitter.FULL else (wait + drawn) / 2
 
@@ -366,16 +396,27 @@ class ResilientRun(Run):
             self.machines[attempt.server].give_up(attempt, now, leaves_queue=leaves_queue)
         self.over(attempt, outcome, now)
 
+    def close_all(self, asking: Asking, outcome: Outcome, now: float, *, leaves_queue: bool = False) -> None:
+        """A client closes all its tries, those first that wait at balancers and so make no room."""
+        if not asking.calls:
+            return
+        queues = [call.attempt is None or call.attempt.queued == NOWHERE for call in asking.calls]
+        for _, call in sorted(zip(queues, asking.calls, strict=True), key=lambda pair: pair[0]):
+            if call.open:
+                self.close(call, outcome, now, leaves_queue=leaves_queue)
+
     def pull(self, desk: Desk, server: int, now: float) -> None:
         """Let a server with room take the requests that wait for it at a desk."""
-        if desk.room is None:
+        if desk.room is None or server in desk.pulling:
             return
+        desk.pulling.add(server)
         while desk.served[server] < desk.limit(server) and len(desk.room):
             takes = desk.takes_common(server)
             attempt = desk.room.next_for(server, takes_common=takes)
             if attempt is None:
                 break
             self.dispatch(desk, attempt, server, now, counted=attempt.server >= 0)
+        desk.pulling.discard(server)
 
     def follow(self, desk: Desk, server: int, now: float) -> None:
         """Let a desk follow what has changed about a server, and its queues with it."""
@@ -390,30 +431,49 @@ class ResilientRun(Run):
         self.monitors[desk.number].began_slowly(server, now)
         if desk.room is None:
             return
-        if change > 0:
-            self.pull(desk, server, now)
+        if change < 0:
+            for attempt in desk.room.clear(server):
+                desk.unqueue(server)
+                self.place_anew(desk, attempt, now)
+        self.pull_all(desk, now)
+
+    def place_anew(self, desk: Desk, attempt: Attempt, now: float) -> None:
+        """Let a balancer pick for a request that has waited in its queue."""
+        if attempt.over:
             return
-        for attempt in desk.room.clear(server):
-            desk.count_out(server)
-            call = attempt.call
-            chosen = desk.choose(
-                call,
-                now,
-                self.rngs[call.balancer],
-                key=self.key[call.request],
-                demand=self.demand[call.request],
-            )
-            self.place(desk, attempt, chosen, now)
+        call = attempt.call
+        rngs, key, demand = self.rngs[call.balancer], self.key[call.request], self.demand[call.request]
+        self.place(desk, attempt, desk.choose(call, now, rngs, key=key, demand=demand), now)
+
+    def pull_all(self, desk: Desk, now: float) -> None:
+        """Let all servers with room take the requests that wait for them."""
+        if desk.room is not None and len(desk.room):
+            for server in range(len(self.machines)):
+                self.pull(desk, server, now)
+
+    def reload(self, desk: Desk, now: float) -> None:
+        """Let a balancer begin anew; it picks again for the requests that wait in its queue."""
+        waiting = [] if desk.room is None else desk.room.empty()
+        for attempt in waiting:
+            if attempt.server >= 0:
+                desk.count_out(attempt.server)
+        desk.start()
+        self.monitors[desk.number].restart(now)
+        for attempt in waiting:
+            self.place_anew(desk, attempt, now)
 
     def reach(self, attempt: Attempt, now: float) -> None:
         """A request comes to its server: it is refused, served or waits."""
         machine = self.machines[attempt.server]
+        self.moved = now
+        if attempt.over and (attempt.outcome is Outcome.ABANDONED or machine.gives_up is not GivesUp.NOTHING):
+            return
         if machine.crashes:
             self.reply(attempt, Outcome.UNREACHABLE, now)
             return
         for share, seconds in machine.failing:
             if share >= 1.0 or self.fault_rng.random() < share:
-                attempt.told = Outcome.SERVER_ERROR
+                machine.erring[attempt] = None
                 self.clock.at(
                     now + seconds, Kind.FINISH, attempt.number, lambda event: self.on_fail(attempt, event)
                 )
@@ -429,8 +489,11 @@ class ResilientRun(Run):
         machine.admit(attempt, now)
 
     def on_fail(self, attempt: Attempt, event: Happening) -> None:
-        """A failing server answers."""
-        self.reply(attempt, Outcome.SERVER_ERROR, event.time)
+        """A failing server answers, unless it has crashed meanwhile."""
+        erring = self.machines[attempt.server].erring
+        if attempt in erring:
+            del erring[attempt]
+            self.reply(attempt, Outcome.SERVER_ERROR, event.time)
 
     def on_done(self, machine: Machine, attempt: Attempt, now: float) -> None:
         """A server has served a request."""
@@ -482,6 +545,7 @@ class ResilientRun(Run):
 
     def records(self) -> Records:
         """Gather what became of the requests and of each attempt."""
+        self.patrol.check_answers()
         last = self.final[: len(self.arrival)]
         served = [one if one is not None and one.outcome is Outcome.OK else None for one in last]
         return Records(
@@ -490,7 +554,9 @@ class ResilientRun(Run):
             finish=np.array([one.finish if one else math.nan for one in served]),
             answered=np.array(self.answered[: len(self.arrival)]),
             balancer=np.array([one.call.balancer if one else 0 for one in last], np.int64),
-            server=np.array([one.server if one else NOWHERE for one in last], np.int64),
+            server=np.array(
+                [NOWHERE if one is None or math.isnan(one.sent) else one.server for one in last], np.int64
+            ),
             outcome=np.array(self.outcome[: len(self.arrival)], np.int64),
             queue_depth=np.array([one.depth if one else NOWHERE for one in last], np.int64),
             delay=np.array([machine.near for machine in self.machines]),

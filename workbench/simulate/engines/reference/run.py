@@ -76,7 +76,7 @@ class Run(ABC):
     def __init__(self, workload: Workload, progress: Progress | None) -> None:
         self.scenario: Scenario = workload.scenario
         self.replication = workload.replication
-        self.clock = Clock()
+        self.clock = self.make_clock()
         self.progress = progress
         self.watch: Watch | None = None
         self.chunks: Iterator[Chunk] = workload.chunks()
@@ -90,6 +90,10 @@ class Run(ABC):
         self.area = 0.0
         self.changed = 0.0
         self.source: Source = make_source(self, workload)
+
+    def make_clock(self) -> Clock:
+        """Make the clock of the run, with nothing on it yet."""
+        return Clock()
 
     def stream(self, use: Stream, index: int = 0) -> Generator:
         """Start a stream of random numbers of this run."""

@@ -64,5 +64,15 @@ class WaitingRoom:
             attempt.queued = NOWHERE
         return gone
 
+    def empty(self) -> list[Attempt]:
+        """Send all away, those that came first first."""
+        gone = sorted([*self.common, *(one for own in self.own for one in own)], key=lambda one: one.queued)
+        for queue in (self.common, *self.own):
+            queue.clear()
+        for attempt in gone:
+            attempt.queued = NOWHERE
+        self.size = 0
+        return gone
+
     def __len__(self) -> int:
         return self.size
