@@ -172,6 +172,8 @@ def test_a_killed_server_of_haproxy_goes_out_and_comes_back(program, setup, tmp_
     assert sorted(recording.log.first_checks) == [0, 1, 2]
     served = recording.received[recording.server == 1]
     assert not ((served > recording.killed + 0.05) & (served < recording.ready)).any()
+    # A request that was being served is told 502; one that a keep-alive had hidden would be -1.
+    assert set(recording.status.tolist()) <= {200, 502}
     replayed = wb.replay(Path(view.file)).failover
     assert replayed is not None
     assert replayed.retried_recorded == pytest.approx(replayed.retried_simulated, abs=10)
