@@ -140,7 +140,9 @@ def test_a_run_can_be_made_once_more_with_the_same_requests(proxy: str, setup, t
     first = record(setup(proxy=proxy, n=60), out=tmp_path / "out")
     meta = Path(first.file).with_name("short.meta.json")
     again = record(meta, out=tmp_path / "out", name="again")
-    one, other = read_recording(Path(first.file)), read_recording(Path(again.file.replace(".refused", "")))
+    assert again.good, again.reasons
+    assert again.bounds == first.bounds
+    one, other = read_recording(Path(first.file)), read_recording(Path(again.file))
     assert one.server.tolist() == other.server.tolist()
     assert len(one) == 60
     assert one.setup == other.setup
