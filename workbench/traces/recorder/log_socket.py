@@ -1,17 +1,19 @@
-"""The socket to which HAProxy sends its log; each line is stamped when it comes."""
+"""The socket to which HAProxy sends its log; each line is stamped when it comes.
+
+It is UDP on loopback: of a local datagram socket Linux keeps no more than ten lines by default, so that a
+proxy which fails many waiting requests at once would lose some.
+"""
 
 from __future__ import annotations
 
 import socket
 import threading
 import time
-from pathlib import Path
 from typing import Self
 
-from workbench.errors import RecordingError
-
-SOCKET = "log.sock"
 _LONGEST = 65_536
+_ROOM = 4_000_000
+"""Bytes of lines that may wait; the system may allow less."""
 _GLANCE = 0.1
 """How soon the thread sees that it is no longer needed, seconds."""
 
@@ -19,21 +21,19 @@ _GLANCE = 0.1
 class LogSocket:
     """A context in which lines are taken; `lines` holds them with nanoseconds of the monotonic clock."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         self.lines: list[tuple[int, str]] = []
-        self._path = folder / SOCKET
+        self.port = 0
+        """Of 127.0.0.1."""
         self._ended = threading.Event()
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._thread = threading.Thread(target=self._take, daemon=True)
 
     def __enter__(self) -> Self:
-        try:
-            self._socket.bind(str(self._path))
-        except OSError as error:
-            self._socket.close()
-            raise RecordingError(f"{self._path}: no socket can be made there ({error})") from None
-        self._path.chmod(0o666)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _ROOM)
+        self._socket.bind(("127.0.0.1", 0))
         self._socket.settimeout(_GLANCE)
+        self.port = self._socket.getsockname()[1]
         self._thread.start()
         return self
 
@@ -45,7 +45,6 @@ class LogSocket:
     def __exit__(self, *error: object) -> None:
         self.finish()
         self._socket.close()
-        self._path.unlink(missing_ok=True)
 
     def _take(self) -> None:
         while True:

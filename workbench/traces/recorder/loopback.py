@@ -13,6 +13,7 @@ longest time yet for which it did not run though it should have.
 The client reads lines `MICROSECONDS-FROM-START SERVICE-MICROSECONDS KEY`, of which the number is the
 id, and writes for each `ID DUE SENT ANSWERED STATUS SERVER`; status -1 is a connection closed without
 an answer and 0 none until END, server -1 none. Then, on one line each, `connections` and `stall`.
+With 0 CONNECTIONS each request has one of its own, otherwise so many are made before the first and kept.
 """
 
 from __future__ import annotations
@@ -163,6 +164,7 @@ class Client:
         self.prefix = prefix
         self.loop = Loop()
         self.made = 0
+        self.keeps = connections > 0
         self.rest: deque[socket.socket] = deque()
         """Connections that wait for a request."""
         self.busy: dict[int, tuple[socket.socket, int, bytearray]] = {}
@@ -203,12 +205,12 @@ class Client:
 
     def _send(self, number: int, text: bytes) -> None:
         row = self.rows[number]
-        row[1] = clock()
         try:
             connection = self.rest.popleft() if self.rest else self._connect()
+            row[1] = clock()
             connection.sendall(text)
         except OSError:
-            row[2], row[3] = clock(), -1
+            row[1:4] = [row[1] or clock(), clock(), -1]
             return
         self.busy[connection.fileno()] = connection, number, bytearray()
 
@@ -232,7 +234,7 @@ class Client:
             self.rows[request][2:] = [now, int(buffer.split(b" ", 2)[1]), int(head.get("x-server", -1))]
         elif request >= 0:
             self.rows[request][2:4] = [now, -1]
-        if received and head.get("connection", "") != "close":
+        if received and self.keeps and head.get("connection", "") != "close":
             self.rest.append(connection)
         else:
             self.loop.poll.unregister(connection)

@@ -214,9 +214,16 @@ def _recorded(file: Path) -> dict[str, Any]:
     plan |= {
         name: both[name] for name in ("rho", "n", "seed", "service", "keys", "scheduling") if name in both
     }
+    if isinstance(bounds := both.get("bounds_us"), dict):
+        plan["bounds"] = {name: _seconds(value) for name, value in bounds.items()}
     if "service" not in plan and isinstance(mean := both.get("mean_ms"), int | float):
         plan["service"] = {"kind": "exponential", "mean": mean / 1000}
     return plan | {"name": _as_tag(file.name.removesuffix(META))}
+
+
+def _seconds(microseconds: Any) -> Any:
+    """Leave what is no number to the checks of the plan."""
+    return microseconds / 1e6 if isinstance(microseconds, int | float) else microseconds
 
 
 def _unusable(file: Path, key: str, given: str, allowed: str) -> DocumentError:

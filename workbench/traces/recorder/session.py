@@ -78,9 +78,9 @@ def run_session(plan: Plan, load: Load, report: Report | None = None) -> Session
     with tempfile.TemporaryDirectory(prefix="workbench-record-") as name, stopped_by_terminate():
         folder = Path(name)
         folder.chmod(0o755)  # nginx's worker is another user than root
-        with LogSocket(folder) as socket, Processes(folder, plan.scheduling) as processes:
+        with LogSocket() as socket, Processes(folder, plan.scheduling) as processes:
             ports = free_ports(1 + len(plan.weights), plan.port)
-            stage = Stage(plan, folder, processes, program, ports)
+            stage = Stage(plan, folder, processes, program, ports=ports, log_port=socket.port)
             return _Run(stage, load, socket, report).record()
 
 

@@ -22,7 +22,11 @@ _PATIENCE = 35
 _START = 10.0
 """How long a process may take to be up, seconds."""
 _CONNECTIONS = 64
-"""Connections that the client has made before the first request."""
+"""Connections that the client has made before the first request.
+
+Where a server is killed each request has a connection of its own: of a request that is not the first of its
+connection HAProxy tells neither client nor log when a server breaks it off, so that the client tries again.
+"""
 _PROGRAM = [sys.executable, "-I", "-S", loopback.__file__]
 
 
@@ -35,16 +39,25 @@ class Stage:
         processes: end what was started here.
         program: the proxy's.
         ports: the proxy's, then one a server.
+        log_port: where a log that the proxy sends is taken.
     """
 
     def __init__(
-        self, plan: Plan, folder: Path, processes: Processes, program: str, ports: list[int]
+        self,
+        plan: Plan,
+        folder: Path,
+        processes: Processes,
+        program: str,
+        *,
+        ports: list[int],
+        log_port: int,
     ) -> None:
         self.plan = plan
         self.folder = folder
         self.processes = processes
         self.program = program
         self.ports = ports
+        self.log_port = log_port
         self.proxy = PROXIES[plan.proxy]
         self._watched: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -78,7 +91,7 @@ class Stage:
             InputError: it does not accept the configuration.
             RecordingError: it does not start.
         """
-        self.configuration.write_text(self.proxy.configure(plan, self.ports))
+        self.configuration.write_text(self.proxy.configure(plan, self.ports, log_port=self.log_port))
         checked = subprocess.run(
             self.proxy.check(self.program, self.folder),
             cwd=self.folder,
@@ -105,7 +118,8 @@ class Stage:
         requests = self.folder / f"{prefix}requests"
         requests.write_text("".join(f"{due} {work} {key}\n" for due, work, key in rows))
         end = zero + 1000 * arrival[-1] + _PATIENCE * _SECOND
-        command = [*_PROGRAM, "client", str(port), str(zero), prefix, str(_CONNECTIONS), str(end)]
+        connections = _CONNECTIONS if self.plan.kill_at is None else 0
+        command = [*_PROGRAM, "client", str(port), str(zero), prefix, str(connections), str(end)]
         with requests.open("rb") as given, (self.folder / f"{prefix}answers").open("wb") as answers:
             return self.processes.start(command, f"{prefix}client.err", stdin=given, stdout=answers)
 

@@ -12,7 +12,7 @@ import pytest
 import workbench as wb
 from workbench.errors import InputError, RecordingError
 from workbench.traces import read_overhead, read_recording
-from workbench.traces.recorder import Session, claim_place, judge, write_recording
+from workbench.traces.recorder import Session, claim_place, judge, read_plan, write_recording
 from workbench.traces.recorder.taken import NONE
 
 
@@ -46,6 +46,9 @@ def test_a_good_run_can_be_replayed(session, plan, idle, tmp_path: Path):
     ]
     recording = read_recording(file)
     assert recording.names == ["127.0.0.1:20002", "127.0.0.1:20003"]
+    once_more = read_plan(recording.meta_file)
+    assert once_more.model_dump(exclude={"factors"}) == plan.model_dump(exclude={"factors"})
+    assert once_more.all_factors == plan.all_factors
     assert recording.wall_clock == pytest.approx(3.5)
     assert recording.latency == pytest.approx(np.full(200, 0.0105))
     assert read_overhead(file, "haproxy") == pytest.approx(idle)

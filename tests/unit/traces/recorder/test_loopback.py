@@ -50,14 +50,14 @@ def serve(processes: Processes, tmp_path: Path) -> Callable[..., tuple[subproces
 def send(processes: Processes, tmp_path: Path) -> Callable[..., Taken]:
     """Give a function that sends a load and gathers what client and server noted."""
 
-    def run(load: Load, port: int, *, patience: float = 5.0) -> Taken:
+    def run(load: Load, port: int, *, patience: float = 5.0, connections: int = 4) -> Taken:
         zero = time.monotonic_ns() + 300_000_000
         end = zero + 1000 * int(load.arrival[-1]) + round(patience * 1e9)
         rows = zip(load.arrival.tolist(), load.service.tolist(), load.key, strict=True)
         requests = tmp_path / "requests"
         requests.write_text("".join(f"{due} {work} {key}\n" for due, work, key in rows))
         with requests.open("rb") as given, (tmp_path / "answers").open("wb") as answers:
-            command = [*PROGRAM, "client", str(port), str(zero), "a", "4", str(end)]
+            command = [*PROGRAM, "client", str(port), str(zero), "a", str(connections), str(end)]
             client = processes.start(command, "client.err", stdin=given, stdout=answers)
         assert client.wait(30) == 0, processes.told("client.err")
         notes = read_notes(tmp_path / "notes")
@@ -163,3 +163,12 @@ def test_a_line_that_a_kill_has_cut_is_left_out(tmp_path: Path):
     (tmp_path / "notes").write_text("1 10 20 30 40\nstall 5\n2 10 20 3")
     notes = read_notes(tmp_path / "notes")
     assert (list(notes.served), notes.stall) == (["1"], 5)
+
+
+@pytest.mark.parametrize(("connections", "made"), [(4, 4), (0, 30)])
+def test_connections_are_kept_or_made_for_each_request(serve, send, connections: int, made: int):
+    load = Load(10_000 * np.arange(1, 31), np.full(30, 100), ["k"] * 30)
+    taken = send(load, serve()[1], connections=connections)
+    assert taken.noted.all()
+    # A machine that is busy may let a few requests overlap.
+    assert made <= taken.connections <= made + (10 if connections else 0)

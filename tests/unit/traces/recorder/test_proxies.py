@@ -12,14 +12,14 @@ PORTS = [40155, 33017, 38907]
 
 def lines_of(**given: object) -> list[str]:
     plan = Plan.model_validate({"weights": [3, 1]} | given)
-    return [line.strip() for line in PROXIES[plan.proxy].configure(plan, PORTS).splitlines()]
+    return [line.strip() for line in PROXIES[plan.proxy].configure(plan, PORTS, log_port=514).splitlines()]
 
 
-def test_haproxy_has_one_thread_and_logs_ids_to_a_socket():
+def test_haproxy_has_one_thread_and_sends_its_log_with_ids():
     lines = lines_of(proxy="haproxy", balance="leastconn", extra="option redispatch")
     assert {
         "nbthread 1",
-        "log unix@log.sock format raw local0",
+        "log 127.0.0.1:514 format raw local0",
         "option httplog",
         "option http-keep-alive",
         "http-reuse always",

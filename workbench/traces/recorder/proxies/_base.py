@@ -18,11 +18,17 @@ class RecordedProxy(ABC):
     configuration: ClassVar[str]
     """The ending of its configuration's name: TAG.haproxy.cfg."""
     logs_itself: ClassVar[bool]
-    """Whether it writes `access.log`, or sends its log to the socket `log.sock`."""
+    """Whether it writes `access.log`, or sends its log by UDP."""
 
     @abstractmethod
-    def configure(self, plan: Plan, ports: Sequence[int]) -> str:
-        """Write the configuration; `ports`: the proxy's, then one a server."""
+    def configure(self, plan: Plan, ports: Sequence[int], *, log_port: int) -> str:
+        """Write the configuration.
+
+        Args:
+            plan: what runs.
+            ports: the proxy's, then one a server.
+            log_port: where the log is taken, if it is sent.
+        """
 
     @abstractmethod
     def check(self, program: str, folder: Path) -> list[str]:

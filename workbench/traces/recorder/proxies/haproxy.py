@@ -13,7 +13,7 @@ _HEAD = """\
 global
     nbthread 1
     maxconn 4000
-    log unix@log.sock format raw local0
+    log 127.0.0.1:{log_port} format raw local0
 defaults
     mode http
     log global
@@ -43,14 +43,14 @@ class Haproxy(RecordedProxy):
     configuration: ClassVar[str] = "haproxy.cfg"
     logs_itself: ClassVar[bool] = False
 
-    def configure(self, plan: Plan, ports: Sequence[int]) -> str:
-        """Write the configuration; `ports`: the proxy's, then one a server."""
+    def configure(self, plan: Plan, ports: Sequence[int], *, log_port: int) -> str:
+        """Write the configuration; `ports`: the proxy's, then one a server; `log_port` takes the log."""
         servers = []
         for number, (port, weight) in enumerate(zip(ports[1:], plan.weights, strict=True), start=1):
             limit = f" maxconn {plan.maxconn}" if plan.maxconn else ""
             words = f" {plan.sextra.strip()}" if plan.sextra.strip() else ""
             servers.append(f"    server s{number} 127.0.0.1:{port} weight {weight}{limit}{words}\n")
-        head = _HEAD.format(port=ports[0], balance=plan.balance)
+        head = _HEAD.format(port=ports[0], log_port=log_port, balance=plan.balance)
         return f"{head}{plan.backend_lines}{''.join(servers)}"
 
     def check(self, program: str, folder: Path) -> list[str]:

@@ -48,7 +48,7 @@ class Nginx(RecordedProxy):
     configuration: ClassVar[str] = "nginx.conf"
     logs_itself: ClassVar[bool] = True
 
-    def configure(self, plan: Plan, ports: Sequence[int]) -> str:
+    def configure(self, plan: Plan, ports: Sequence[int], *, log_port: int) -> str:
         """Write the configuration; `ports`: the proxy's, then one a server.
 
         Where no server is killed, a connection that happens to break must put none out of service.
