@@ -214,9 +214,9 @@ OUTAGES = pa.schema(
         _column("sent", pa.int64(), "attempts sent to the server while it lasted"),
         _column("failed", pa.int64(), "requests that arrived while it lasted and did not end ok"),
         _column("retried", pa.int64(), "requests that arrived while it lasted and took several attempts"),
-        _column("goodput_before", pa.float64(), "ok requests a second, as long before", unit="1/s"),
-        _column("goodput_during", pa.float64(), "the same while it lasted", unit="1/s"),
-        _column("goodput_after", pa.float64(), "the same as long after", unit="1/s", nullable=True),
+        _column("goodput_before_per_s", pa.float64(), "ok requests a second, as long before", unit="1/s"),
+        _column("goodput_during_per_s", pa.float64(), "the same while it lasted", unit="1/s"),
+        _column("goodput_after_per_s", pa.float64(), "the same as long after", unit="1/s", nullable=True),
     ]
 )
 """One row a fault and server, sorted by time."""

@@ -256,9 +256,11 @@ def test_an_outage_is_reckoned_from_what_was_noticed():
     assert (row["sent"], row["failed"], row["retried"]) == (1, 1, 0)
     assert row["settled_s"] == 0.0
     # Answers within 4.5 s before the fault: of the requests 1 to 4; within 5 s: 6 to 9; after it 10 to 14.
-    assert (row["goodput_before"], row["goodput_during"], row["goodput_after"]) == pytest.approx(
-        (4 / 4.5, 4 / 5, 5 / 5)
-    )
+    assert (
+        row["goodput_before_per_s"],
+        row["goodput_during_per_s"],
+        row["goodput_after_per_s"],
+    ) == pytest.approx((4 / 4.5, 4 / 5, 5 / 5))
 
 
 def test_each_balancer_notices_for_itself_and_the_last_one_ends_the_outage():

@@ -88,9 +88,9 @@ def _row(records: Records, outage: _Outage, desks: int, levels: _Levels) -> dict
         "sent": _sent(records, outage.server, begin, over),
         "failed": int(np.count_nonzero(inside & ~ok)),
         "retried": int(np.count_nonzero(inside & records.retried())),
-        "goodput_before": _goodput(records, ok, begin - length, begin),
-        "goodput_during": _goodput(records, ok, begin, over),
-        "goodput_after": _goodput(records, ok, end, end + length) if end + length <= until else None,
+        "goodput_before_per_s": _goodput(records, ok, begin - length, begin),
+        "goodput_during_per_s": _goodput(records, ok, begin, over),
+        "goodput_after_per_s": _goodput(records, ok, end, end + length) if end + length <= until else None,
     }
 
 

@@ -125,9 +125,9 @@ class OutageView(BaseModel):
     """Requests that arrived while it lasted and did not end ok."""
     retried: int
     """Requests that arrived while it lasted and took several attempts."""
-    goodput_before: Number
-    goodput_during: Number
-    goodput_after: Number
+    goodput_before_per_s: Number
+    goodput_during_per_s: Number
+    goodput_after_per_s: Number
 
     def line(self) -> str:
         """Tell it in a line."""
@@ -141,7 +141,7 @@ class OutageView(BaseModel):
         told = [f"{name} {shown(value)}" for name, value in times.items() if value is not None]
         if self.detected_s is None:
             told.insert(0, "noticed by no balancer")
-        rates = (self.goodput_before, self.goodput_during, self.goodput_after)
+        rates = (self.goodput_before_per_s, self.goodput_during_per_s, self.goodput_after_per_s)
         goodput = ", ".join("–" if rate is None else _rate(rate) for rate in rates)
         return (
             f"{self.fault}{f' of {self.server}' if self.server else ''} at {shown(self.begin_s)} {until}: "

@@ -71,6 +71,7 @@ def slow_summary(records: Records, scenario: Scenario) -> list[dict[str, Any]]:
         row: dict[str, Any] = {"run_id": 5, "server_id": server, "window_s": length, "requests": len(members)}
         for outcome in Outcome:
             row[outcome.label] = sum(records.outcome[i] == outcome for i in members)
+        row |= {"attempts": len(members), "retried": 0}
         row["goodput_per_s"] = len(good) / length if length else 0.0
         row["share"] = 1.0 if server is None else len(members) / len(inside)
         row["utilisation"] = (

@@ -63,6 +63,49 @@ def samples_table(run_id: int, intervals: int = 50, seed: int = 1) -> pa.Table:
     return pa.table(columns, schema=SCHEMAS["samples"])
 
 
+def attempts_table(run_id: int, requests: pa.Table) -> pa.Table:
+    """One attempt for each request, at the times that it tells."""
+    rows = []
+    for row in requests.to_pylist():
+        ok = row["outcome"] == Outcome.OK
+        begin = row["arrival_us"] + row["wait_us"]
+        rows.append(
+            {
+                "run_id": run_id,
+                "attempt_id": row["req_id"],
+                "req_id": row["req_id"],
+                "call": 0,
+                "ts_us": row["arrival_us"],
+                "balancer_id": row["balancer_id"],
+                "server_id": row["server_id"],
+                "outcome": row["outcome"],
+                "queued_us": 0,
+                "queue_depth": row["queue_depth"],
+                "begin_us": begin if ok else None,
+                "finish_us": begin + row["service_us"] if ok else None,
+                "end_us": row["arrival_us"] + row["response_us"],
+            }
+        )
+    return pa.Table.from_pylist(rows, schema=SCHEMAS["attempts"])
+
+
+def events_table(run_id: int) -> pa.Table:
+    """A server that crashes, goes down and comes back."""
+    rows = [
+        {"ts_us": time, "kind": kind, "server_id": 1, "balancer_id": balancer, "detail": "crash"}
+        for time, kind, balancer in ((1000, 0, None), (1500, 2, 0), (3000, 1, None), (3500, 3, 0))
+    ]
+    return pa.Table.from_pylist([row | {"run_id": run_id} for row in rows], schema=SCHEMAS["events"])
+
+
+def outages_table(run_id: int) -> pa.Table:
+    """The outage of those events."""
+    row = {"server_id": 1, "fault": "crash", "begin_us": 1000, "end_us": 3000, "detected_s": 5e-4}
+    row |= {"ejected_s": 5e-4, "back_s": 5e-4, "settled_s": 0.0, "sent": 1, "failed": 1, "retried": 0}
+    row |= {f"goodput_{when}_per_s": 1000.0 for when in ("before", "during", "after")}
+    return pa.Table.from_pylist([row | {"run_id": run_id}], schema=SCHEMAS["outages"])
+
+
 def histograms_table(run_id: int, requests: pa.Table, warm_up_us: int = 0) -> pa.Table:
     """Histograms of requests, as a simulation makes them."""
     end_us = requests["arrival_us"][-1].as_py() if requests.num_rows else 0
@@ -120,6 +163,9 @@ def store_run(
     run_id = store.begin_run(new_run(key, seed=seed, **changes))
     tables = {
         "requests": requests_table(run_id, count, seed),
+        "attempts": attempts_table(run_id, requests_table(run_id, count, seed)),
+        "events": events_table(run_id),
+        "outages": outages_table(run_id),
         "samples": samples_table(run_id, seed=seed),
         "histograms": histograms_table(run_id, requests_table(run_id, count, seed), warm_up_us),
         "summaries": summaries_table(run_id),

@@ -156,7 +156,8 @@ def test_leftovers_of_killed_writers_are_collected_and_nothing_else(store, runs,
 def test_what_is_listed_again_is_not_collected(store, add_run):
     add_run("a", seed=1)
     add_run("a", seed=2)
-    assert len(store.catalogue.parts.garbage()) == 3  # samples and requests of seed 1, and its histograms
+    # Samples, requests, attempts and histograms of seed 1.
+    assert len(store.catalogue.parts.garbage()) == 4
     add_run("a", seed=1)
     live = {file.path for file in store.catalogue.parts.files()}
     assert not live & {item.path for item in store.catalogue.parts.garbage()}
@@ -186,7 +187,10 @@ def test_requests_go_with_age_and_what_was_computed_from_them_stays(store, runs)
 
 def test_the_oldest_requests_go_first_where_the_lake_is_too_large(store, runs):
     total = sum(file.bytes for file in store.catalogue.parts.files())
-    [first, second] = [part.bytes for part in store.parts("requests")][:2]
+    [first, second] = [
+        one.bytes + other.bytes
+        for one, other in list(zip(store.parts("requests"), store.parts("attempts"), strict=True))[:2]
+    ]
     size = total - first - second // 2
     dry = maintenance.roll_up(store, now=now(), age_s=None, size=size, prepare=lambda run: None, dry=True)
     assert [(one.run_id, one.reason) for one in dry] == [(runs[0], "size"), (runs[1], "size")]

@@ -98,7 +98,7 @@ def test_every_problem_is_named_at_once_and_nothing_is_written(lake, make):
         "requests.arrival_us: the type is double; it must be int64",
         "requests.wait_us: the column is missing",
         "samples.run_id: rows of run [2] among those of run 1",
-        "moods: no such table; known are histograms, requests, samples, summaries",
+        "moods: no such table; known are attempts, events, histograms, outages, requests, samples, summaries",
     ]
     assert not lake.exists()
 

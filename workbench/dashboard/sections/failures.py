@@ -23,11 +23,11 @@ _COLUMNS = {
     "settled_s": "settled after",
     "sent": "sent there",
     "failed": "failed requests",
-    "goodput_before": "ok/s before",
-    "goodput_during": "during",
-    "goodput_after": "after",
+    "goodput_before_per_s": "ok/s before",
+    "goodput_during_per_s": "during",
+    "goodput_after_per_s": "after",
 }
-_RATES = ("goodput_before", "goodput_during", "goodput_after")
+_RATES = ("goodput_before_per_s", "goodput_during_per_s", "goodput_after_per_s")
 
 
 def show_outages(shown: ShownRun) -> None:

@@ -18,7 +18,8 @@ def outages(store: Store, *, run_id: int) -> pa.Table:
     Returns:
         `server_id` (null where a fault is about none), `fault`, `begin_s` and `end_s` (null where it lasts),
         `detected_s`, `ejected_s`, `back_s` and `settled_s` in seconds, `sent`, `failed` and `retried`, and
-        `goodput_before`, `goodput_during` and `goodput_after` a second. No rows where nothing broke.
+        `goodput_before_per_s`, `goodput_during_per_s` and `goodput_after_per_s` a second. No rows where
+        nothing broke.
 
     Raises:
         NotFoundError: no such run, or it is not complete.
@@ -40,9 +41,9 @@ def _outages_sql(store: Store, run_id: int) -> str:
             sent,
             failed,
             retried,
-            goodput_before,
-            goodput_during,
-            goodput_after
+            goodput_before_per_s,
+            goodput_during_per_s,
+            goodput_after_per_s
         from {store.relation_sql("outages", run_ids=[run_id])}
         order by begin_us, server_id
     """
