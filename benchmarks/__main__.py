@@ -10,6 +10,7 @@ from benchmarks import (
     alert_delivery,
     alerts,
     default_rules,
+    engines,
     ingest,
     reconciliation,
     reconciliation_decisions,
@@ -29,6 +30,7 @@ def main() -> None:
     wanted = sys.argv[1:]
     for benchmark in (
         reference_engine,
+        engines,
         strategies,
         ingest,
         small_files,

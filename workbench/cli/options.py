@@ -21,6 +21,9 @@ OneStrategy = Annotated[
     str | None, typer.Option("--strategy", "-s", help="In place of the scenario's own, such as round_robin.")
 ]
 Seed = Annotated[int | None, typer.Option(help="In place of the scenario's own; 0 or more.")]
+Engine = Annotated[
+    str | None, typer.Option(help="What simulates: auto, reference or compiled; the records are the same.")
+]
 Replication = Annotated[int, typer.Option(min=0, help="Which replication; each has its own random numbers.")]
 Replications = Annotated[int | None, typer.Option("--replications", "-n", help="Runs of each strategy.")]
 MeasureName = Annotated[

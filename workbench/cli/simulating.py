@@ -9,6 +9,7 @@ import typer
 
 from workbench.cli.options import (
     AsJson,
+    Engine,
     File,
     Jobs,
     Lake,
@@ -31,6 +32,7 @@ def run(
     file: File,
     strategy: OneStrategy = None,
     seed: Seed = None,
+    engine: Engine = None,
     replication: Replication = 0,
     records: Records = None,
     lake: Lake = None,
@@ -44,6 +46,7 @@ def run(
             file,
             strategy=strategy,
             seed=seed,
+            engine=engine,
             replication=replication,
             settings=settings(lake, records=records),
             report=report,
@@ -58,6 +61,7 @@ def compare(
     replications: Replications = None,
     measure: MeasureName = None,
     seed: Seed = None,
+    engine: Engine = None,
     jobs: Jobs = None,
     records: Records = None,
     lake: Lake = None,
@@ -73,6 +77,7 @@ def compare(
             replications=replications,
             measure=measure,
             seed=seed,
+            engine=engine,
             settings=settings(lake, jobs, records=records),
             report=report,
         )

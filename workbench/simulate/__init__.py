@@ -1,19 +1,31 @@
 """Simulating balancers over a pool of servers."""
 
-from workbench.simulate.engines import Engine, Progress, ReferenceEngine
+from workbench.simulate.engines import (
+    Choice,
+    CompiledEngine,
+    Engine,
+    Progress,
+    ReferenceEngine,
+    choose_engine,
+    why_compiled,
+    why_reference,
+)
 from workbench.simulate.events import events_table
 from workbench.simulate.histograms import histograms, kept_requests
 from workbench.simulate.outages import outages_table
 from workbench.simulate.records import Records
 from workbench.simulate.sampling import sample
-from workbench.simulate.scenario import Measure, Scenario, load_scenario
+from workbench.simulate.scenario import EngineName, Measure, Scenario, load_scenario
 from workbench.simulate.strategies import STRATEGIES, Strategy, read_strategy
 from workbench.simulate.summary import measured_window, summarise
 from workbench.simulate.workload import Workload
 
 __all__ = [
     "STRATEGIES",
+    "Choice",
+    "CompiledEngine",
     "Engine",
+    "EngineName",
     "Measure",
     "Progress",
     "Records",
@@ -21,6 +33,7 @@ __all__ = [
     "Scenario",
     "Strategy",
     "Workload",
+    "choose_engine",
     "events_table",
     "histograms",
     "kept_requests",
@@ -30,4 +43,6 @@ __all__ = [
     "read_strategy",
     "sample",
     "summarise",
+    "why_compiled",
+    "why_reference",
 ]

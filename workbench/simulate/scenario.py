@@ -33,6 +33,17 @@ ENGINE_VERSION = "3"
 """Raised whenever the same scenario and seed would give other records."""
 
 
+class EngineName(StrEnum):
+    """What simulates; the records are the same."""
+
+    AUTO = "auto"
+    """The compiled engine where it can run the scenario and starting it pays."""
+    REFERENCE = "reference"
+    """SimPy, event by event; written to be read and debugged."""
+    COMPILED = "compiled"
+    """Numba; where it cannot run the scenario, the reference engine does."""
+
+
 class Network(Section):
     """The way between the balancers and the pool."""
 
@@ -103,6 +114,8 @@ class Scenario(Section):
     sample_every: PositiveDuration | None = None
     """Length of the intervals of the stored samples, seconds; about 500 a run by default."""
     seed: int = Field(1, ge=0, lt=2**63)
+    engine: EngineName = EngineName.AUTO
+    """What simulates; no result depends on it."""
     comparison: ComparisonPlan | None = None
 
     @field_validator("pool")
@@ -221,7 +234,7 @@ class Scenario(Section):
 
     def key(self, *, replication: int, engine: str) -> str:
         """Hash all that the records of a run depend on: scenario, seed, trace content, engine version."""
-        content = self.model_dump(mode="json", exclude={"description", "comparison"})
+        content = self.model_dump(mode="json", exclude={"description", "comparison", "engine"})
         for part in ("arrivals", "service", "keys"):
             if content[part] and "file" in content[part]:
                 content[part]["file"] = _digest(*file_state(Path(content[part]["file"])))

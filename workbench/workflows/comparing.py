@@ -9,7 +9,7 @@ from typing import Any
 from workbench.errors import InputError
 from workbench.experiments import LEVEL, Cell, Method, Standing, compare
 from workbench.settings import Settings, load_settings
-from workbench.simulate import Measure, Scenario, Strategy, read_strategy
+from workbench.simulate import EngineName, Measure, Scenario, Strategy, read_strategy, why_reference
 from workbench.simulate.arrivals import TraceArrivals
 from workbench.store import NewComparison, Store, publish, queries
 from workbench.workflows.results import ComparisonView, StandingView
@@ -36,6 +36,7 @@ def compare_strategies(
     replications: int | None = None,
     measure: Measure | str | None = None,
     seed: int | None = None,
+    engine: EngineName | str | None = None,
     settings: Settings | None = None,
     report: Report | None = None,
 ) -> ComparisonView:
@@ -50,6 +51,7 @@ def compare_strategies(
         replications: runs of each strategy, 2 or more; 3 or more for a trace that is resampled.
         measure: what to compare by, such as `response_p99`; less is better.
         seed: in place of the scenario's own, 0 or more.
+        engine: in place of the scenario's own: `auto`, `reference` or `compiled`.
         settings: where the lake is and how many processes may work.
         report: told how many requests are simulated so far.
 
@@ -57,7 +59,7 @@ def compare_strategies(
         InputError: the scenario, a strategy, the measure or the number of replications cannot be used.
         StoreError: the lake cannot be read or written.
     """
-    scenario = resolve(source, seed=seed)
+    scenario = resolve(source, seed=seed, engine=engine)
     plan = scenario.comparison
     chosen = _strategies(scenario, strategies)
     count = replications if replications is not None else plan.replications if plan else 10
@@ -88,10 +90,15 @@ def compare_strategies(
             level=LEVEL,
             method=method.value,
             method_text=_METHOD_TEXT[method].format(count=count, resampled=count - 1, level=LEVEL),
-            standings=[_view(one, [rows[run_id] for run_id in runs[one.strategy]]) for one in standings],
+            standings=[
+                _view(one, [rows[run_id] for run_id in runs[one.strategy]]).model_copy(
+                    update={"engine": _engines(store, runs[one.strategy])}
+                )
+                for one in standings
+            ],
             reused=len(cells) - result.simulated,
             simulated=result.simulated,
-            notes=notes(scenario) + _trace_note(scenario),
+            notes=notes(scenario) + _trace_note(scenario) + _slow_ones(chosen, scenario),
         )
         view = view.model_copy(update={"comparison_id": _keep(store, scenario, view)})
         if result.simulated:
@@ -155,7 +162,19 @@ def _view(standing: Standing, rows: list[dict[str, Any]]) -> StandingView:
     )
 
 
+def _engines(store: Store, run_ids: Sequence[int]) -> str:
+    return " and ".join(sorted({store.run(run_id).engine for run_id in run_ids}))
+
+
 _QUANTILES = ("p50", "p90", "p95", "p99", "p99_9")
+
+
+def _slow_ones(chosen: Sequence[Strategy], scenario: Scenario) -> list[str]:
+    """Say what the reference engine ran though the other one was asked for."""
+    if scenario.engine is not EngineName.COMPILED:
+        return []
+    reasons = {one.label: why_reference(scenario.with_strategy(one)) for one in chosen}
+    return [f"{label} ran on the reference engine: {reason}" for label, reason in reasons.items() if reason]
 
 
 def _trace_note(scenario: Scenario) -> list[str]:

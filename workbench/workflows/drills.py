@@ -18,12 +18,12 @@ from workbench.alerts.series import MemorySource
 from workbench.documents import Section, read_document
 from workbench.errors import InputError
 from workbench.quantities import Duration, Extent, PositiveDuration
-from workbench.simulate import Scenario, Workload, load_scenario
+from workbench.simulate import Scenario, Workload, choose_engine, load_scenario
 from workbench.simulate.arrivals import Poisson, RateOverTime
 from workbench.simulate.faults import FAULTS, check_faults
 from workbench.simulate.faults import Fault as Breakage
 from workbench.workflows.queue_series import observe, queue_series
-from workbench.workflows.simulating import ENGINE, Report
+from workbench.workflows.simulating import Report
 
 _LOADS = ("overload", "flash_crowd")
 _SPIKE = 20
@@ -228,7 +228,7 @@ def drill_episodes(loaded: LoadedDrill, *, interval: float, report: Report | Non
     done, episodes = 0.0, []
     for number, (incidents, until) in enumerate(plans):
         scenario = drilled_scenario(loaded, incidents, until)
-        records = ENGINE.run(Workload(scenario, replication=number))
+        records = choose_engine(scenario).engine.run(Workload(scenario, replication=number))
         servers = scenario.servers()
         observed = observe(records, names=servers.names, slots=servers.slots)
         metrics = queue_series(observed, step=loaded.drill.step, until=until)

@@ -164,6 +164,9 @@ class RunView(View):
     seed: int
     replication: int
     engine: str
+    """What simulated it: `reference` or `compiled`; the records are the same."""
+    engine_reason: str
+    """Why this engine."""
     reused: bool
     """Whether it lay in the store already."""
     lake: str
@@ -225,6 +228,7 @@ class RunView(View):
             lines.append(f"and {len(self.outages) - _OUTAGES_TOLD:,} more outages")
         if self.little_residual is not None:
             lines.append(f"Little's law holds to {self.little_residual:.1e}")
+        lines.append(f"{self.engine} engine: {self.engine_reason}")
         return lines + [f"note: {note}" for note in self.notes]
 
 
@@ -245,6 +249,8 @@ class StandingView(BaseModel):
     verdict: str
     values: list[Number]
     run_ids: list[int]
+    engine: str = ""
+    """What simulated it: `reference`, `compiled`, or both where some runs lay in the store."""
     quantiles: dict[str, Number]
     """Response time p50 to p99_9, mean over the replications."""
 

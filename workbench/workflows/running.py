@@ -9,11 +9,20 @@ from typing import Any
 from workbench.errors import InputError
 from workbench.experiments import Cell
 from workbench.settings import Settings, load_settings
-from workbench.simulate import Progress, Scenario, Strategy, Workload, load_scenario, read_strategy
+from workbench.simulate import (
+    EngineName,
+    Progress,
+    Scenario,
+    Strategy,
+    Workload,
+    choose_engine,
+    load_scenario,
+    read_strategy,
+)
 from workbench.store import Run, Store, publish, queries
 from workbench.tables import QUANTILES, Outcome, quantile_column
 from workbench.workflows.results import OutageView, RunLine, RunsView, RunView, ServerView, Statistics
-from workbench.workflows.simulating import Report, Simulation, cell_key
+from workbench.workflows.simulating import Report, Simulation, cell_key, engine_reason
 
 _FEW = 100
 """Requests below which the figures of a run say little."""
@@ -30,6 +39,7 @@ def run(
     *,
     strategy: Strategy | str | None = None,
     seed: int | None = None,
+    engine: EngineName | str | None = None,
     replication: int = 0,
     settings: Settings | None = None,
     report: Report | None = None,
@@ -40,6 +50,7 @@ def run(
         source: a scenario, the path of its YAML file, or a dict with the same keys.
         strategy: in place of the scenario's own: one, or its label such as `power_of_two(choices=3)`.
         seed: in place of the scenario's own, 0 or more.
+        engine: in place of the scenario's own: `auto`, `reference` or `compiled`.
         replication: 0 or more; each has random numbers of its own.
         settings: where the lake is; from the environment and `workbench.toml` by default.
         report: told how many requests are simulated so far.
@@ -53,23 +64,31 @@ def run(
         >>> wb.run("simulations/mm1.yaml").response.mean  # doctest: +SKIP
         5.01
     """
-    scenario = resolve(source, strategy=strategy, seed=seed)
+    scenario = resolve(source, strategy=strategy, seed=seed, engine=engine)
     settings = settings or load_settings()
     cell = Cell(scenario, replication)
     with Store(settings) as store:
         known = store.find_run(cell_key(cell))
         expected = None if known else Workload(scenario).expected_requests()
-        run_id = known.run_id if known else Simulation(settings, _progress(report, expected))(cell)
-        if not known:
-            publish(store)
-        return view_run(store, run_id, reused=known is not None)
+        if known:
+            return view_run(store, known.run_id, reused=True)
+        choice = choose_engine(scenario)
+        run_id = Simulation(settings, _progress(report, expected), choice)(cell)
+        publish(store)
+        return view_run(store, run_id, reused=False).model_copy(update={"engine_reason": choice.reason})
 
 
-def resolve(source: Source, *, strategy: Strategy | str | None = None, seed: int | None = None) -> Scenario:
-    """Load a scenario and put another strategy or seed into it.
+def resolve(
+    source: Source,
+    *,
+    strategy: Strategy | str | None = None,
+    seed: int | None = None,
+    engine: EngineName | str | None = None,
+) -> Scenario:
+    """Load a scenario and put another strategy, seed or engine into it.
 
     Raises:
-        InputError: the scenario or the strategy cannot be used, or the seed is negative.
+        InputError: the scenario, the strategy or the engine cannot be used, or the seed is negative.
     """
     scenario = load_scenario(source)
     if strategy is not None:
@@ -78,6 +97,10 @@ def resolve(source: Source, *, strategy: Strategy | str | None = None, seed: int
         if not 0 <= seed < 2**63:
             raise InputError(f"seed: given {seed}; allowed: a whole number from 0 to {2**63 - 1}")
         scenario = scenario.model_copy(update={"seed": seed})
+    if engine is not None:
+        if engine not in list(EngineName):
+            raise InputError(f"engine: given {engine!r}; allowed: {', '.join(EngineName)}")
+        scenario = scenario.model_copy(update={"engine": EngineName(engine)})
     check_pool(scenario)
     return scenario
 
@@ -154,6 +177,7 @@ def view_run(store: Store, run_id: int, *, reused: bool) -> RunView:
         | {name: getattr(run, name) for name in ("scenario", "strategy", "seed", "replication", "engine")}
         | {
             "run_id": run_id,
+            "engine_reason": engine_reason(scenario, run.engine),
             "reused": reused,
             "lake": str(store.lake),
             "outcomes": {outcome.label: pool[outcome.label] for outcome in Outcome},

@@ -11,11 +11,13 @@ from workbench.errors import WorkbenchError
 from workbench.experiments import Cell, run_cells
 from workbench.settings import Settings
 from workbench.simulate import (
-    Engine,
+    Choice,
     Progress,
     Records,
     ReferenceEngine,
+    Scenario,
     Workload,
+    choose_engine,
     events_table,
     histograms,
     kept_requests,
@@ -23,18 +25,25 @@ from workbench.simulate import (
     outages_table,
     sample,
     summarise,
+    why_compiled,
+    why_reference,
 )
 from workbench.store import NewRun, RunResult, Store, maintenance, write_parts
 
 Report = Callable[[float, float | None], None]
 """Told how many requests are simulated so far, and how many there will be, where that is known."""
 
-ENGINE: Engine = ReferenceEngine()
-
 
 def cell_key(cell: Cell) -> str:
-    """Hash all that a cell's records depend on."""
-    return cell.scenario.key(replication=cell.replication, engine=ENGINE.name)
+    """Hash all that a cell's records depend on; whichever engine runs, they are the reference engine's."""
+    return cell.scenario.key(replication=cell.replication, engine=ReferenceEngine.name)
+
+
+def engine_reason(scenario: Scenario, engine: str) -> str:
+    """Say why an engine ran a scenario, as far as the scenario tells."""
+    if engine != ReferenceEngine.name:
+        return why_compiled(scenario)
+    return why_reference(scenario) or "chosen when it was simulated"
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,8 @@ class Simulation:
 
     settings: Settings
     progress: Progress | None = None
+    choice: Choice | None = None
+    """The engine; chosen for each cell by default."""
 
     def __call__(self, cell: Cell) -> int:
         """Simulate, store and return the run's number.
@@ -50,13 +61,14 @@ class Simulation:
         Raises:
             WorkbenchError: the simulation or the store failed; the run is then marked as failed.
         """
+        engine = (self.choice or choose_engine(cell.scenario)).engine
         with Store(self.settings) as store:
-            run_id = store.begin_run(_new_run(cell))
+            run_id = store.begin_run(_new_run(cell, engine.name))
             try:
                 workload = Workload(cell.scenario, replication=cell.replication)
                 maintenance.room_for_requests(store, requests=workload.expected_requests())
                 begun = time.process_time()
-                records = ENGINE.run(workload, progress=self.progress)
+                records = engine.run(workload, progress=self.progress)
                 elapsed = time.process_time() - begun
                 _keep(store, run_id, cell, records, elapsed)
             except WorkbenchError as error:
@@ -87,6 +99,9 @@ def simulate_cells(store: Store, cells: Sequence[Cell], *, report: Report | None
     known = [size for size in sizes.values() if size is not None]
     total = sum(known) if len(known) == len(sizes) else None
     maintenance.room_for_requests(store, requests=sum(known), runs=len(missing))
+    # What must be compiled is compiled once, and found on disk by the processes that simulate.
+    for scenario in {cell.strategy: cell.scenario for cell in missing.values()}.values():
+        choose_engine(scenario)
     done = 0.0
     for cell, run_id in run_cells(
         Simulation(store.settings), list(missing.values()), jobs=store.settings.jobs
@@ -98,7 +113,7 @@ def simulate_cells(store: Store, cells: Sequence[Cell], *, report: Report | None
     return Simulated([found[key] for key in keys], len(missing))
 
 
-def _new_run(cell: Cell) -> NewRun:
+def _new_run(cell: Cell, engine: str) -> NewRun:
     return NewRun(
         key=cell_key(cell),
         scenario=cell.scenario.name,
@@ -106,7 +121,7 @@ def _new_run(cell: Cell) -> NewRun:
         strategy=cell.strategy,
         seed=cell.scenario.seed,
         replication=cell.replication,
-        engine=ENGINE.name,
+        engine=engine,
         version=__version__,
     )
 

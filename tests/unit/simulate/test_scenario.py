@@ -143,7 +143,7 @@ sed: 4
         "checkout.yaml:14: horizon: given 'soon'; allowed: a number of requests, a duration or a share: "
         "100k requests, 10min, 10%",
         "checkout.yaml:15: sed: given 4; allowed: one of name, description, arrivals, service, pool, "
-        "balancers, keys, clients, network, faults, horizon, warm_up, sample_every, seed, comparison "
+        "balancers, keys, clients, network, faults, horizon, warm_up, sample_every, seed, engine, comparison "
         "(did you mean seed?)",
     ]
 
