@@ -20,7 +20,7 @@ Ints = NDArray[np.int64]
 NOWHERE = "none"
 """The label `server` of requests for which there was no server."""
 
-_DOWN = ("crash", "slow 0")
+_DOWN = ("crash", "hang")
 """The faults, as events tell them, under which a server answers no probe."""
 
 _TURNED_AWAY = (Outcome.REFUSED, Outcome.UNREACHABLE, Outcome.NO_HEALTHY_SERVER)

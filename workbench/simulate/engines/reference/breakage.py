@@ -160,6 +160,8 @@ def keep(those: list[T], one: T, begins: bool) -> None:
 
 
 def describe(change: Change) -> str:
-    """Say what a change is, such as `slow 0.3`."""
+    """Say what a change is, such as `slow 0.3` or `hang`."""
+    if change.effect is Effect.SLOW and change.value == 0:
+        return "hang"
     name = change.effect.name.lower()
     return f"{name} {change.value:g}" if change.effect in (Effect.SLOW, Effect.FAILING) else name
