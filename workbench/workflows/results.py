@@ -170,6 +170,8 @@ class RunView(View):
     reused: bool
     """Whether it lay in the store already."""
     lake: str
+    balancers: int
+    """Balancers that share the pool."""
     window_s: float
     """Length of the measured window, seconds."""
     requests: int
@@ -218,6 +220,12 @@ class RunView(View):
             f"goodput {_rate(self.goodput_per_s)}/s, utilisation {100 * self.utilisation:.1f} %"
             + (f", imbalance {self.imbalance:.3f} (largest/mean)" if self.imbalance is not None else ""),
         ]
+        if self.balancers > 1 and self.mean_in_system is not None:
+            each = self.mean_in_system / (self.balancers * len(self.servers))
+            lines.append(
+                f"each of {self.balancers} balancers had {self.requests / self.balancers:,.0f} requests for "
+                f"{len(self.servers)} servers, and on average {each:.3g} in flight at a server"
+            )
         if self.attempts != self.requests:
             lines.append(
                 f"{self.attempts:,} attempts, {self.attempts / max(1, self.requests):.3f} a request; "

@@ -178,6 +178,7 @@ def view_run(store: Store, run_id: int, *, reused: bool) -> RunView:
         | {
             "run_id": run_id,
             "engine_reason": engine_reason(scenario, run.engine),
+            "balancers": scenario.balancers.count,
             "reused": reused,
             "lake": str(store.lake),
             "outcomes": {outcome.label: pool[outcome.label] for outcome in Outcome},
