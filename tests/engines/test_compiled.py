@@ -76,10 +76,18 @@ def test_a_request_that_comes_as_another_ends_sees_it_gone_without_an_agenda():
     )
 
 
+PAIRS = [
+    (label, setting)
+    for row, label in enumerate(LABELS)
+    for column, setting in enumerate(SETTINGS)
+    if (row + column) % 3 == 0
+]
+"""Every strategy in a third of the settings, another third than its neighbours, since each is compiled."""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("label", LABELS)
-@pytest.mark.parametrize("setting", SETTINGS)
-def test_every_strategy_has_the_records_of_the_reference_engine_in_every_setting(label: str, setting: str):
+@pytest.mark.parametrize(("label", "setting"), PAIRS)
+def test_every_strategy_has_the_records_of_the_reference_engine_in_many_settings(label: str, setting: str):
     scenario = make_scenario(label, **{"horizon": SHORT} | SETTINGS[setting])
     if not scenario.never_fails():
         pytest.skip("it queues at the balancer, or tries again: the reference engine's alone")
@@ -146,7 +154,7 @@ def test_random_scenarios_have_the_same_records_in_chunks_of_any_size(scenario: 
 
 
 @pytest.mark.slow
-@settings(max_examples=600, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(scenario=scenarios(LABELS), size=st.sampled_from([1, 7, 65_536]))
 def test_random_scenarios_of_every_strategy_have_the_same_records(scenario: Scenario, size: int):
     check_in_chunks(scenario, size)
