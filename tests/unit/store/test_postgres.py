@@ -19,6 +19,7 @@ from workbench.settings import Settings
 from workbench.store import NewComparison, RunResult, Store, maintenance, publish, queries, read_only
 from workbench.store.catalogue import CATALOGUE_VERSION
 from workbench.store.catalogue.postgres import PostgresConnection
+from workbench.tables import SCHEMAS
 
 psycopg = pytest.importorskip("psycopg", reason="the extra cluster brings psycopg")
 
@@ -92,7 +93,7 @@ def test_runs_and_comparisons_live_as_they_do_in_sqlite(far, make):
     assert far.run(failed).reason == "why: not?"
     assert make.store_run(far, "a", seed=7) == first
     assert far.begin_run(make.new_run("b")) == failed
-    assert len(far.parts(run_ids=[first])) == 4
+    assert len(far.parts(run_ids=[first])) == len(SCHEMAS)
     assert far.parts(run_ids=[]) == []
     members = {("zeta", 0): first, ("alpha", 0): first}
     number = far.add_comparison(NewComparison("x", "{}", "m", 1, members, "{}"))
@@ -109,11 +110,11 @@ def test_all_that_reads_and_maintains_works(far, make):
     before = far.query(TOTALS).to_pylist()
     exact = queries.latency(far, run_id=runs[0])
     maintenance.room_for_requests(far, requests=1000)
-    assert sum(one.files for one in maintenance.compact(far)) == 12
+    assert sum(one.files for one in maintenance.compact(far)) == 3 * len(SCHEMAS)
     assert sorted(map(str, far.query(TOTALS).to_pylist())) == sorted(map(str, before))
     assert queries.latency(far, run_id=runs[0]) == exact
     gone = maintenance.collect(far, now=datetime.now(UTC) + timedelta(hours=2), grace_s=3600)
-    assert len(gone) == 12
+    assert len(gone) == 3 * len(SCHEMAS)
     assert maintenance.verify(far) == []
     assert read_only(far, "select count(*)::INTEGER as n from runs").to_pylist() == [{"n": 3}]
     maintenance.roll_up(far, now=datetime.now(UTC), age_s=None, size=0, prepare=lambda run: None)
