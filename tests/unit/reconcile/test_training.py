@@ -33,6 +33,9 @@ from workbench.reconcile.training import train, train_without_labels
 from workbench.reconcile.workspace import Workspace
 from workbench.settings import Settings
 
+pytestmark = pytest.mark.slow
+"""Each simulates or trains for seconds."""
+
 TRAINING, FRESH = make_world(800, seed=1), make_world(800, seed=2)
 
 

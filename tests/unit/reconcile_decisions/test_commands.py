@@ -22,6 +22,9 @@ from workbench.cli import main
 from workbench.reconcile.proposal_files import read_proposals, write_table
 from workbench.workflows import json_schema
 
+pytestmark = pytest.mark.slow
+"""Each simulates or trains for seconds."""
+
 Ended = tuple[int, str, str]
 FIRST = (
     "config",

@@ -17,6 +17,9 @@ from ruamel.yaml import YAML
 from workbench.simulate import Records, ReferenceEngine, Workload, load_scenario
 from workbench.tables import Outcome
 
+pytestmark = pytest.mark.slow
+"""Each simulates or trains for seconds."""
+
 SIMULATIONS = Path(__file__).parents[4] / "simulations"
 
 
