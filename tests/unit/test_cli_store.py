@@ -184,7 +184,6 @@ def test_answers_come_as_arrow_pandas_or_polars(command):
     statement = "select run_id, strategy from runs"
     assert wb.sql(statement).to_dict("records") == [{"run_id": 1, "strategy": "round_robin"}]
     assert wb.sql(statement, form="arrow").to_pylist() == [{"run_id": 1, "strategy": "round_robin"}]
-    pytest.importorskip("polars")
     assert wb.sql(statement, form="polars").to_dicts() == [{"run_id": 1, "strategy": "round_robin"}]
     with pytest.raises(InputError, match="given 'excel'; allowed: pandas, arrow, polars"):
         wb.sql(statement, form="excel")

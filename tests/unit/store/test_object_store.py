@@ -10,14 +10,9 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-
-import pytest
-
-pytest.importorskip("moto", reason="the extra dev brings moto[server]")
-pytest.importorskip("s3fs", reason="the extra cluster brings s3fs")
-
 from datetime import UTC, datetime, timedelta
 
+import pytest
 import s3fs
 
 from workbench.errors import InputError, StoreError

@@ -12,6 +12,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from workbench.errors import CatalogueError, NotFoundError, SchemaVersionError
@@ -20,8 +21,6 @@ from workbench.store import NewComparison, RunResult, Store, maintenance, publis
 from workbench.store.catalogue import CATALOGUE_VERSION
 from workbench.store.catalogue.postgres import PostgresConnection
 from workbench.tables import SCHEMAS
-
-psycopg = pytest.importorskip("psycopg", reason="the extra cluster brings psycopg")
 
 PROGRAMS = Path(__file__).parent / "programs"
 TOTALS = "select run_id, count(*) as n, sum(response_us)::BIGINT as total from requests group by run_id"

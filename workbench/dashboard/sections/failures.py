@@ -44,6 +44,7 @@ def show_outages(shown: ShownRun) -> None:
     st.dataframe(
         table.style.format(_time, subset=pd.Index(times)).format(_rate, subset=pd.Index(_RATES)),
         hide_index=True,
+        placeholder="–",
         alt="What broke, when it was noticed, and what came of it",
         column_config=dict(_COLUMNS),
     )
