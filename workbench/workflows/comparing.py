@@ -15,6 +15,7 @@ from workbench.store import NewComparison, Store, publish, queries
 from workbench.workflows.results import ComparisonView, StandingView
 from workbench.workflows.running import Source, check_pool, notes, resolve, statistics
 from workbench.workflows.simulating import Report, simulate_cells
+from workbench.workflows.theory_checking import check_replications
 
 _METHOD_TEXT = {
     Method.PAIRED_T: (
@@ -66,9 +67,10 @@ def compare_strategies(
     by = _measure(measure) if measure is not None else plan.measure if plan else Measure.RESPONSE_MEAN
     method = _method(scenario)
     _check_replications(count, method)
-    for one in chosen:
-        check_pool(scenario.with_strategy(one))
-    cells = [Cell(scenario.with_strategy(one), number) for one in chosen for number in range(count)]
+    variants = {one.label: scenario.with_strategy(one) for one in chosen}
+    for variant in variants.values():
+        check_pool(variant)
+    cells = [Cell(variant, number) for variant in variants.values() for number in range(count)]
     with Store(settings or load_settings()) as store:
         result = simulate_cells(store, cells, report=report)
         runs = {
@@ -92,7 +94,12 @@ def compare_strategies(
             method_text=_METHOD_TEXT[method].format(count=count, resampled=count - 1, level=LEVEL),
             standings=[
                 _view(one, [rows[run_id] for run_id in runs[one.strategy]]).model_copy(
-                    update={"engine": _engines(store, runs[one.strategy])}
+                    update={
+                        "engine": _engines(store, runs[one.strategy]),
+                        "theory": check_replications(
+                            variants[one.strategy], [rows[run_id] for run_id in runs[one.strategy]]
+                        ),
+                    }
                 )
                 for one in standings
             ],

@@ -17,6 +17,7 @@ from workbench.store.queries.outages import outages
 from workbench.store.queries.requests import requests_of_run, slowest_requests
 from workbench.store.queries.runs import Summary, run_table, summaries, summary
 from workbench.store.queries.servers import ServerShares, queue_over_time, server_shares
+from workbench.store.queries.slices import has_slices, sliced_refusals, sliced_service, sliced_times
 
 __all__ = [
     "Latency",
@@ -24,6 +25,7 @@ __all__ = [
     "OutcomeCounts",
     "ServerShares",
     "Summary",
+    "has_slices",
     "latency",
     "latency_distribution",
     "latency_over_time",
@@ -35,6 +37,9 @@ __all__ = [
     "requests_of_run",
     "run_table",
     "server_shares",
+    "sliced_refusals",
+    "sliced_service",
+    "sliced_times",
     "slowest_requests",
     "summaries",
     "summary",
