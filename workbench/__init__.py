@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from workbench.simulate import STRATEGIES, Scenario, Strategy, load_scenario
     from workbench.store import Store
     from workbench.workflows import compare_strategies as compare
-    from workbench.workflows import explain, replay, run
+    from workbench.workflows import estimate, explain, plan, replay, run
     from workbench.workflows import list_runs as runs
     from workbench.workflows import list_strategies as strategies
+    from workbench.workflows import select_best as select
     from workbench.workflows import show_picks as picks
     from workbench.workflows import show_run as show
     from workbench.workflows import sql as sql
@@ -35,13 +36,16 @@ _HOMES = {
     "Store": ("workbench.store", "Store"),
     "Strategy": ("workbench.simulate", "Strategy"),
     "compare": ("workbench.workflows", "compare_strategies"),
+    "estimate": ("workbench.workflows", "estimate"),
     "explain": ("workbench.workflows", "explain"),
     "load_scenario": ("workbench.simulate", "load_scenario"),
     "load_settings": ("workbench.settings", "load_settings"),
     "picks": ("workbench.workflows", "show_picks"),
+    "plan": ("workbench.workflows", "plan"),
     "replay": ("workbench.workflows", "replay"),
     "run": ("workbench.workflows", "run"),
     "runs": ("workbench.workflows", "list_runs"),
+    "select": ("workbench.workflows", "select_best"),
     "show": ("workbench.workflows", "show_run"),
     "sql": ("workbench.workflows", "sql"),
     "strategies": ("workbench.workflows", "list_strategies"),
@@ -54,13 +58,16 @@ __all__ = [
     "Store",
     "Strategy",
     "compare",
+    "estimate",
     "explain",
     "load_scenario",
     "load_settings",
     "picks",
+    "plan",
     "replay",
     "run",
     "runs",
+    "select",
     "show",
     "sql",
     "strategies",

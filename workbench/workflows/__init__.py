@@ -5,6 +5,8 @@ from workbench.workflows.alerting import check_rules, export_rules, lint_rules
 from workbench.workflows.backtesting import Wanted, advise_rule, backtest_drill, backtest_runs
 from workbench.workflows.comparing import compare_strategies
 from workbench.workflows.demo import demo_scenarios
+from workbench.workflows.estimate_views import EstimateView, PlanView, SelectionView
+from workbench.workflows.estimating import estimate
 from workbench.workflows.explaining import ExplanationView, explain
 from workbench.workflows.handling import (
     active_alerts,
@@ -25,11 +27,14 @@ from workbench.workflows.handling_views import (
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.notifying import run_alerts
 from workbench.workflows.picking import PicksView, StrategiesView, list_strategies, show_picks
+from workbench.workflows.planning import plan
+from workbench.workflows.precision import MOST
 from workbench.workflows.recording import RecordingView, record
 from workbench.workflows.replaying import ReplayView, replay
 from workbench.workflows.results import ComparisonView, RunsView, RunView, View
-from workbench.workflows.running import list_runs, run, show_run
+from workbench.workflows.running import list_runs, outlook, run, show_run
 from workbench.workflows.schemas import FORMS, json_schema
+from workbench.workflows.selecting import select_best
 from workbench.workflows.serving import serve_dashboard
 from workbench.workflows.stored import ActionsView, FindingsView, InventoryView, RowsView
 from workbench.workflows.storing import (
@@ -50,6 +55,7 @@ from workbench.workflows.trying import show_receivers, try_channels
 
 __all__ = [
     "FORMS",
+    "MOST",
     "ActionsView",
     "AdviceView",
     "AlertCheckView",
@@ -60,18 +66,21 @@ __all__ = [
     "AlertsView",
     "BacktestView",
     "ComparisonView",
+    "EstimateView",
     "ExplanationView",
     "FindingsView",
     "InventoryView",
     "LettersView",
     "MarkedView",
     "PicksView",
+    "PlanView",
     "ReceiversView",
     "RecordingView",
     "ReplayView",
     "RowsView",
     "RunView",
     "RunsView",
+    "SelectionView",
     "SilencesView",
     "StrategiesView",
     "View",
@@ -87,6 +96,7 @@ __all__ = [
     "compare_strategies",
     "demo_scenarios",
     "end_silence",
+    "estimate",
     "explain",
     "export_rules",
     "export_store",
@@ -99,11 +109,14 @@ __all__ = [
     "list_strategies",
     "mark_alerts",
     "migrate_store",
+    "outlook",
+    "plan",
     "publish_store",
     "record",
     "replay",
     "run",
     "run_alerts",
+    "select_best",
     "serve_dashboard",
     "show_picks",
     "show_receivers",

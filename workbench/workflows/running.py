@@ -107,6 +107,24 @@ def resolve(
     return scenario
 
 
+def outlook(
+    source: Source, *, strategies: Sequence[Strategy | str] | None = None, seed: int | None = None
+) -> list[str]:
+    """Say before anything runs what speaks against a scenario: which strategies cannot hold its load.
+
+    Args:
+        source: a scenario, the path of its YAML file, or a dict with the same keys.
+        strategies: in place of the scenario's own.
+        seed: in place of the scenario's own, 0 or more.
+
+    Raises:
+        InputError: the scenario or a strategy cannot be used.
+    """
+    chosen: Sequence[Strategy | str | None] = strategies or [None]
+    variants = [resolve(source, strategy=one, seed=seed) for one in chosen]
+    return list(dict.fromkeys(note for variant in variants for note in _overload(variant)))
+
+
 def check_pool(scenario: Scenario) -> None:
     """Let a scenario's strategy look at its pool and keys, before anything runs.
 

@@ -14,6 +14,7 @@ from workbench.simulate import Scenario
 from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
 from workbench.workflows.decision_views import DifferenceView, HistoryView, VersionView
 from workbench.workflows.drills import Drill
+from workbench.workflows.estimate_views import EstimateView, PlanView, SelectionView
 from workbench.workflows.explaining import ExplanationView
 from workbench.workflows.handling_views import (
     AlertHistoryView,
@@ -59,6 +60,9 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "scenario": Scenario,
     "run": RunView,
     "comparison": ComparisonView,
+    "estimate": EstimateView,
+    "plan": PlanView,
+    "selection": SelectionView,
     "runs": RunsView,
     "picks": PicksView,
     "explanation": ExplanationView,

@@ -108,7 +108,7 @@ def test_heavy_loads_approach_their_limits(load: float):
 
 
 def test_the_shorter_of_two_queues_is_that_of_the_truncated_chain():
-    size, load = 40, 1.2
+    size, load = 25, 1.2
     rates: dict[tuple[int, int], float] = {}
     for i in range(size):
         for j in range(size):
