@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from workbench.settings import Settings, load_settings
     from workbench.simulate import STRATEGIES, Scenario, Strategy, load_scenario
     from workbench.store import Store
+    from workbench.workflows import advise_rule, backtest_drill, explain, figure, replay, run
     from workbench.workflows import compare_strategies as compare
-    from workbench.workflows import explain, replay, run
     from workbench.workflows import list_runs as runs
     from workbench.workflows import list_strategies as strategies
     from workbench.workflows import show_picks as picks
     from workbench.workflows import show_run as show
     from workbench.workflows import sql as sql
+    from workbench.workflows.deciding import find_thresholds
+    from workbench.workflows.reconciling import evaluate_reconciliation, match_ledgers, train_reconciliation
 
 __version__ = version("balancer-workbench")
 
@@ -34,10 +36,16 @@ _HOMES = {
     "Settings": ("workbench.settings", "Settings"),
     "Store": ("workbench.store", "Store"),
     "Strategy": ("workbench.simulate", "Strategy"),
+    "advise_rule": ("workbench.workflows", "advise_rule"),
+    "backtest_drill": ("workbench.workflows", "backtest_drill"),
     "compare": ("workbench.workflows", "compare_strategies"),
+    "evaluate_reconciliation": ("workbench.workflows.reconciling", "evaluate_reconciliation"),
     "explain": ("workbench.workflows", "explain"),
+    "figure": ("workbench.workflows", "figure"),
+    "find_thresholds": ("workbench.workflows.deciding", "find_thresholds"),
     "load_scenario": ("workbench.simulate", "load_scenario"),
     "load_settings": ("workbench.settings", "load_settings"),
+    "match_ledgers": ("workbench.workflows.reconciling", "match_ledgers"),
     "picks": ("workbench.workflows", "show_picks"),
     "replay": ("workbench.workflows", "replay"),
     "run": ("workbench.workflows", "run"),
@@ -45,6 +53,7 @@ _HOMES = {
     "show": ("workbench.workflows", "show_run"),
     "sql": ("workbench.workflows", "sql"),
     "strategies": ("workbench.workflows", "list_strategies"),
+    "train_reconciliation": ("workbench.workflows.reconciling", "train_reconciliation"),
 }
 
 __all__ = [
@@ -53,10 +62,16 @@ __all__ = [
     "Settings",
     "Store",
     "Strategy",
+    "advise_rule",
+    "backtest_drill",
     "compare",
+    "evaluate_reconciliation",
     "explain",
+    "figure",
+    "find_thresholds",
     "load_scenario",
     "load_settings",
+    "match_ledgers",
     "picks",
     "replay",
     "run",
@@ -64,6 +79,7 @@ __all__ = [
     "show",
     "sql",
     "strategies",
+    "train_reconciliation",
 ]
 
 

@@ -6,6 +6,7 @@ from workbench.workflows.backtesting import Wanted, advise_rule, backtest_drill,
 from workbench.workflows.comparing import compare_strategies
 from workbench.workflows.demo import demo_scenarios
 from workbench.workflows.explaining import ExplanationView, explain
+from workbench.workflows.figures import figure
 from workbench.workflows.handling import (
     active_alerts,
     alert_history,
@@ -90,6 +91,7 @@ __all__ = [
     "explain",
     "export_rules",
     "export_store",
+    "figure",
     "import_store",
     "json_schema",
     "lint_rules",
