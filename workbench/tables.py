@@ -207,7 +207,7 @@ OUTAGES = pa.schema(
         _column(
             "settled_s",
             pa.float64(),
-            "from the end until no more requests were in the system than before on average",
+            "from the end until no more were in the system than before; null if not while requests came",
             unit="s",
             nullable=True,
         ),
