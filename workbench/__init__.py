@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from workbench.settings import Settings, load_settings
     from workbench.simulate import STRATEGIES, Scenario, Strategy, load_scenario
     from workbench.store import Store
-    from workbench.workflows import advise_rule, backtest_drill, explain, figure, replay, run
+    from workbench.workflows import advise_rule, ask, backtest_drill, explain, figure, replay, run
     from workbench.workflows import compare_strategies as compare
     from workbench.workflows import list_runs as runs
     from workbench.workflows import list_strategies as strategies
@@ -37,6 +37,7 @@ _HOMES = {
     "Store": ("workbench.store", "Store"),
     "Strategy": ("workbench.simulate", "Strategy"),
     "advise_rule": ("workbench.workflows", "advise_rule"),
+    "ask": ("workbench.workflows", "ask"),
     "backtest_drill": ("workbench.workflows", "backtest_drill"),
     "compare": ("workbench.workflows", "compare_strategies"),
     "evaluate_reconciliation": ("workbench.workflows.reconciling", "evaluate_reconciliation"),
@@ -63,6 +64,7 @@ __all__ = [
     "Store",
     "Strategy",
     "advise_rule",
+    "ask",
     "backtest_drill",
     "compare",
     "evaluate_reconciliation",

@@ -2,6 +2,7 @@
 
 from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
 from workbench.workflows.alerting import check_rules, export_rules, lint_rules
+from workbench.workflows.asking import ask
 from workbench.workflows.backtesting import Wanted, advise_rule, backtest_drill, backtest_runs
 from workbench.workflows.comparing import compare_strategies
 from workbench.workflows.demo import demo_scenarios
@@ -80,6 +81,7 @@ __all__ = [
     "active_alerts",
     "advise_rule",
     "alert_history",
+    "ask",
     "backtest_drill",
     "backtest_runs",
     "check_rules",
