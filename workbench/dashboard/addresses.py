@@ -12,7 +12,8 @@ import streamlit as st
 from workbench.errors import InputError
 
 _ROOMS = Path(__file__).parent / "rooms"  # beside a folder called pages, Streamlit would not run the frame
-RUNS, RUN, COMPARISON, JOBS = (_ROOMS / f"{name}.py" for name in ("runs", "run", "comparison", "jobs"))
+RUNS, RUN, COMPARISON = (_ROOMS / f"{name}.py" for name in ("runs", "run", "comparison"))
+EXPERIMENTS, JOBS = (_ROOMS / f"{name}.py" for name in ("experiments", "jobs"))
 
 Window = tuple[float, float]
 """From and to, seconds on the simulated clock."""

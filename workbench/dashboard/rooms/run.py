@@ -8,7 +8,7 @@ from workbench.charts.theme import clock_unit
 from workbench.dashboard import access, addresses, notices
 from workbench.dashboard.addresses import Window
 from workbench.dashboard.drawing import plain, side_by_side
-from workbench.dashboard.sections import failures, load, times, trust
+from workbench.dashboard.sections import explained, failures, load, times, trust
 from workbench.dashboard.sections.shown import ShownRun
 from workbench.errors import InputError
 from workbench.store import Run, Store
@@ -41,6 +41,7 @@ def page() -> None:
         load.show_queues(shown)
     if kept:
         times.show_slowest(shown)
+    explained.show_explanation(shown)
     trust.show_trust(shown)
     trust.show_scenario(run)
 
