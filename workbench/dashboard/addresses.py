@@ -13,7 +13,7 @@ from workbench.errors import InputError
 
 _ROOMS = Path(__file__).parent / "rooms"  # beside a folder called pages, Streamlit would not run the frame
 RUNS, RUN, COMPARISON = (_ROOMS / f"{name}.py" for name in ("runs", "run", "comparison"))
-EXPERIMENTS, JOBS = (_ROOMS / f"{name}.py" for name in ("experiments", "jobs"))
+HISTORY, EXPERIMENTS, JOBS = (_ROOMS / f"{name}.py" for name in ("history", "experiments", "jobs"))
 
 Window = tuple[float, float]
 """From and to, seconds on the simulated clock."""

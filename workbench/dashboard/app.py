@@ -20,6 +20,7 @@ def main() -> None:
         [
             st.Page(addresses.RUNS, title="Runs", icon=":material/list:", default=True),
             st.Page(addresses.RUN, title="Run", icon=":material/monitoring:"),
+            st.Page(addresses.HISTORY, title="History", icon=":material/timeline:"),
             st.Page(addresses.COMPARISON, title="Comparison", icon=":material/compare_arrows:"),
             st.Page(addresses.EXPERIMENTS, title="Experiments", icon=":material/science:"),
             st.Page(addresses.JOBS, title="Jobs", icon=":material/manufacturing:"),
