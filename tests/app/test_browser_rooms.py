@@ -31,6 +31,7 @@ BROKEN = {
 ROOMS = {
     "experiments": "experiments?file=mm1",
     "jobs": "jobs",
+    "alerts": "alerts?view=rules&threshold_of=ErrorRatioHigh",
     "history": "history?run=1&rule=queues%3A+QueueDeep",
 }
 

@@ -45,6 +45,12 @@ from workbench.charts.server_shares import (
 )
 from workbench.charts.standings import Standing, Standings, read_standings
 from workbench.charts.tail import TailData, tail_chart, tail_data
+from workbench.charts.threshold_tradeoff import (
+    ThresholdPoint,
+    ThresholdTradeoffData,
+    threshold_tradeoff_chart,
+    threshold_tradeoff_data,
+)
 
 __all__ = [
     "BalanceOverTimeData",
@@ -64,6 +70,8 @@ __all__ = [
     "Standing",
     "Standings",
     "TailData",
+    "ThresholdPoint",
+    "ThresholdTradeoffData",
     "balance_over_time_chart",
     "balance_over_time_data",
     "differences_chart",
@@ -93,4 +101,6 @@ __all__ = [
     "server_shares_data",
     "tail_chart",
     "tail_data",
+    "threshold_tradeoff_chart",
+    "threshold_tradeoff_data",
 ]
