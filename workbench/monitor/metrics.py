@@ -68,7 +68,7 @@ QUEUES: Mapping[str, QueueMetric] = {
     ),
     "workbench_oldest_wait_seconds": QueueMetric(
         "how long the oldest request has been waiting",
-        "the latest moment minus the arrival of the first in requests that still waits",
+        "samples.oldest_us / 10^6",
         ("redis_stream", "rabbitmq", "prometheus"),
         unit="s",
     ),

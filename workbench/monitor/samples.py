@@ -16,6 +16,18 @@ from workbench.monitor.points import Point
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+MEASURES = (
+    "queue_depth",
+    "queue_max",
+    "in_service",
+    "utilisation",
+    "arrivals",
+    "completions",
+    "refused",
+    "oldest_us",
+)
+"""The columns of samples that measure something, each null where it is not known."""
+
 POOL = "all"
 """The pool of servers of which nothing else is said."""
 
@@ -83,8 +95,7 @@ def _by_server(samples: pa.Table) -> Iterator[tuple[int, _Series]]:
     server = samples["server_id"].to_numpy()
     begin, length = samples["ts_us"].to_numpy(), samples["interval_us"].to_numpy()
     order = np.lexsort((begin, server))
-    names = ("queue_depth", "queue_max", "in_service", "utilisation", "arrivals", "completions", "refused")
-    columns = {name: _floats(samples[name])[order] for name in names}
+    columns = {name: _floats(samples[name])[order] for name in MEASURES}
     edges = np.flatnonzero(np.diff(server[order])) + 1
     for part in np.split(np.arange(len(order)), edges):
         rows = order[part]
@@ -113,6 +124,7 @@ def _gauges(server: Watched, series: _Series) -> dict[str, Floats]:
         "workbench_queue_depth": waiting,
         "workbench_queue_depth_highest": own["queue_max"],
         "workbench_in_service": busy,
+        "workbench_oldest_wait_seconds": own["oldest_us"] / 1e6,
         "workbench_in_flight": waiting + busy,
         "workbench_utilisation_ratio": own["utilisation"],
         "workbench_arrivals_per_second": own["arrivals"] / series.length,

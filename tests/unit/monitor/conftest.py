@@ -34,6 +34,7 @@ def samples() -> Rows:
         "arrivals": 0,
         "completions": 0,
         "refused": 0,
+        "oldest_us": 0,
     }
     return lambda rows: _table(SAMPLES, rows, idle)
 

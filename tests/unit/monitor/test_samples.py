@@ -32,6 +32,7 @@ def test_gauges_are_of_the_last_interval_and_counters_of_all(samples):
             "arrivals": 10,
             "completions": 4,
             "refused": 2,
+            "oldest_us": 1_250_000,
         },
     ]
     found = sample_points(samples(rows), servers=WEB)
@@ -40,6 +41,7 @@ def test_gauges_are_of_the_last_interval_and_counters_of_all(samples):
         "workbench_queue_depth_highest": 7.0,
         "workbench_in_service": 1.5,
         "workbench_in_flight": 5.5,
+        "workbench_oldest_wait_seconds": 1.25,
         "workbench_utilisation_ratio": 0.75,
         "workbench_saturation_ratio": 2.75,
         "workbench_arrivals_per_second": 5.0,
