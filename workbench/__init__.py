@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from workbench.settings import Settings, load_settings
     from workbench.simulate import STRATEGIES, Scenario, Strategy, load_scenario
     from workbench.store import Store
+    from workbench.workflows import change_configuration as change_configuration
     from workbench.workflows import compare_strategies as compare
     from workbench.workflows import explain, replay, run
     from workbench.workflows import list_runs as runs
     from workbench.workflows import list_strategies as strategies
+    from workbench.workflows import show_configuration as configuration
     from workbench.workflows import show_picks as picks
     from workbench.workflows import show_run as show
     from workbench.workflows import sql as sql
@@ -34,7 +36,9 @@ _HOMES = {
     "Settings": ("workbench.settings", "Settings"),
     "Store": ("workbench.store", "Store"),
     "Strategy": ("workbench.simulate", "Strategy"),
+    "change_configuration": ("workbench.workflows", "change_configuration"),
     "compare": ("workbench.workflows", "compare_strategies"),
+    "configuration": ("workbench.workflows", "show_configuration"),
     "explain": ("workbench.workflows", "explain"),
     "load_scenario": ("workbench.simulate", "load_scenario"),
     "load_settings": ("workbench.settings", "load_settings"),
@@ -53,7 +57,9 @@ __all__ = [
     "Settings",
     "Store",
     "Strategy",
+    "change_configuration",
     "compare",
+    "configuration",
     "explain",
     "load_scenario",
     "load_settings",

@@ -4,6 +4,26 @@ from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLin
 from workbench.workflows.alerting import check_rules, export_rules, lint_rules
 from workbench.workflows.backtesting import Wanted, advise_rule, backtest_drill, backtest_runs
 from workbench.workflows.comparing import compare_strategies
+from workbench.workflows.configuration_files import (
+    ImportedView,
+    import_configuration,
+    read_configuration,
+)
+from workbench.workflows.configuration_views import (
+    ConfigurationDifferenceView,
+    ConfigurationHistoryView,
+    ConfigurationsView,
+    ConfigurationView,
+)
+from workbench.workflows.configuring import (
+    change_configuration,
+    configuration_difference,
+    configuration_history,
+    configuration_text,
+    list_configurations,
+    roll_back_configuration,
+    show_configuration,
+)
 from workbench.workflows.demo import demo_scenarios
 from workbench.workflows.explaining import ExplanationView, explain
 from workbench.workflows.handling import (
@@ -60,8 +80,13 @@ __all__ = [
     "AlertsView",
     "BacktestView",
     "ComparisonView",
+    "ConfigurationDifferenceView",
+    "ConfigurationHistoryView",
+    "ConfigurationView",
+    "ConfigurationsView",
     "ExplanationView",
     "FindingsView",
+    "ImportedView",
     "InventoryView",
     "LettersView",
     "MarkedView",
@@ -81,18 +106,24 @@ __all__ = [
     "alert_history",
     "backtest_drill",
     "backtest_runs",
+    "change_configuration",
     "check_rules",
     "collect_store",
     "compact_store",
     "compare_strategies",
+    "configuration_difference",
+    "configuration_history",
+    "configuration_text",
     "demo_scenarios",
     "end_silence",
     "explain",
     "export_rules",
     "export_store",
+    "import_configuration",
     "import_store",
     "json_schema",
     "lint_rules",
+    "list_configurations",
     "list_letters",
     "list_runs",
     "list_silences",
@@ -100,11 +131,14 @@ __all__ = [
     "mark_alerts",
     "migrate_store",
     "publish_store",
+    "read_configuration",
     "record",
     "replay",
+    "roll_back_configuration",
     "run",
     "run_alerts",
     "serve_dashboard",
+    "show_configuration",
     "show_picks",
     "show_receivers",
     "show_run",

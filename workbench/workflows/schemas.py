@@ -12,6 +12,13 @@ from workbench.alerts.rules import RuleFile
 from workbench.errors import NotFoundError, Problem
 from workbench.simulate import Scenario
 from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
+from workbench.workflows.configuration_files import ImportedView
+from workbench.workflows.configuration_views import (
+    ConfigurationDifferenceView,
+    ConfigurationHistoryView,
+    ConfigurationsView,
+    ConfigurationView,
+)
 from workbench.workflows.decision_views import DifferenceView, HistoryView, VersionView
 from workbench.workflows.drills import Drill
 from workbench.workflows.explaining import ExplanationView
@@ -80,6 +87,11 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "decision_configuration": VersionView,
     "decision_history": HistoryView,
     "decision_difference": DifferenceView,
+    "configuration": ConfigurationView,
+    "configurations": ConfigurationsView,
+    "configuration_history": ConfigurationHistoryView,
+    "configuration_difference": ConfigurationDifferenceView,
+    "configuration_import": ImportedView,
     "rows": RowsView,
     "store": InventoryView,
     "findings": FindingsView,

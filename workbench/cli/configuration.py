@@ -1,0 +1,195 @@
+"""Commands about the configuration of a balancer and its versions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workbench.cli.editing import edited
+from workbench.cli.options import AsJson, Lake, settings
+from workbench.cli.output import display
+from workbench.cli.reconcile_options import By, Why
+from workbench.errors import InputError
+
+app = typer.Typer(
+    no_args_is_help=True, help="Keep a balancer's configuration in versions; try changes, then make them."
+)
+
+VersionNumber = Annotated[int, typer.Argument(min=1, help="A version's number.")]
+OneVersion = Annotated[int | None, typer.Argument(min=1, help="By default the one that holds.")]
+Balancer = Annotated[
+    str | None,
+    typer.Option("--balancer", "-b", help="Whose configuration; the only one there is by default."),
+]
+Force = Annotated[bool, typer.Option("--force", help="Even if no usable server is left.")]
+
+
+@app.command(name="list")
+def list_(lake: Lake = None, as_json: AsJson = False) -> None:
+    """List the balancers that have a configuration."""
+    from workbench.workflows import list_configurations
+
+    display(list_configurations(settings=settings(lake)), as_json)
+
+
+@app.command()
+def show(
+    version: OneVersion = None,
+    as_yaml: Annotated[bool, typer.Option("--yaml", help="Print YAML that `set --file` takes.")] = False,
+    balancer: Balancer = None,
+    lake: Lake = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the configuration that holds, or another version."""
+    from workbench import workflows
+
+    if as_yaml:
+        text = workflows.configuration_text(version, balancer=balancer, settings=settings(lake))
+        typer.echo(text, nl=False)
+        return
+    display(workflows.show_configuration(version, balancer=balancer, settings=settings(lake)), as_json)
+
+
+@app.command(name="set")
+def set_(
+    by: By,
+    reason: Why,
+    changes: Annotated[list[str] | None, typer.Argument(help="Such as servers.web-1.weight=3.")] = None,
+    file: Annotated[Path | None, typer.Option(help="A whole configuration: a YAML file.")] = None,
+    based_on: Annotated[
+        int | None,
+        typer.Option(min=0, help="The version you looked at; a later one is then not overwritten."),
+    ] = None,
+    force: Force = False,
+    balancer: Balancer = None,
+    lake: Lake = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change the configuration: one or several keys, or all of it from a file."""
+    from workbench.workflows import change_configuration
+
+    if not changes and file is None:
+        raise InputError("changes: given none; allowed: some such as servers.web-1.weight=3, or --file")
+    view = change_configuration(
+        changes or (),
+        file=file,
+        based_on=based_on,
+        author=by,
+        reason=reason,
+        force=force,
+        balancer=balancer,
+        settings=settings(lake),
+    )
+    display(view, as_json)
+
+
+@app.command()
+def edit(
+    by: By,
+    reason: Why,
+    force: Force = False,
+    balancer: Balancer = None,
+    lake: Lake = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change the configuration in your editor ($VISUAL or $EDITOR)."""
+    from workbench import workflows
+
+    chosen = settings(lake)
+    before = workflows.show_configuration(balancer=balancer, settings=chosen)
+    text = workflows.configuration_text(before.version, balancer=before.balancer, settings=chosen)
+    with edited(text, name="balancer.yaml") as file:
+        if file is None:
+            typer.echo("nothing was changed", err=True)
+            return
+        view = workflows.change_configuration(
+            file=file,
+            based_on=before.version,
+            author=by,
+            reason=reason,
+            force=force,
+            balancer=before.balancer,
+            settings=chosen,
+        )
+    display(view, as_json)
+
+
+@app.command()
+def diff(
+    before: VersionNumber,
+    after: VersionNumber,
+    balancer: Balancer = None,
+    lake: Lake = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what two versions differ in."""
+    from workbench.workflows import configuration_difference
+
+    display(configuration_difference(before, after, balancer=balancer, settings=settings(lake)), as_json)
+
+
+@app.command()
+def history(balancer: Balancer = None, lake: Lake = None, as_json: AsJson = False) -> None:
+    """List the versions, the newest first, and what was applied."""
+    from workbench.workflows import configuration_history
+
+    display(configuration_history(balancer=balancer, settings=settings(lake)), as_json)
+
+
+@app.command()
+def rollback(
+    to: VersionNumber,
+    by: By,
+    reason: Why,
+    balancer: Balancer = None,
+    lake: Lake = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let an earlier version hold again, as a new version; `apply` then makes it live."""
+    from workbench.workflows import roll_back_configuration
+
+    view = roll_back_configuration(to, author=by, reason=reason, balancer=balancer, settings=settings(lake))
+    display(view, as_json)
+
+
+@app.command(name="import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A scenario, haproxy.cfg, nginx.conf or Envoy's YAML.")],
+    kind: Annotated[
+        str | None,
+        typer.Option("--format", help="scenario, haproxy, nginx or envoy; by the file's look by default."),
+    ] = None,
+    part: Annotated[str | None, typer.Option(help="Which backend, upstream or cluster of the file.")] = None,
+    save: Annotated[bool, typer.Option("--save", help="Save it as a version of --balancer.")] = False,
+    by: Annotated[str, typer.Option(help="With --save: your name.")] = "",
+    reason: Annotated[str, typer.Option(help="With --save: why.")] = "",
+    force: Force = False,
+    balancer: Balancer = None,
+    lake: Lake = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read a configuration from a file; print it as YAML, or save it as a version."""
+    from workbench import workflows
+
+    if save:
+        view = workflows.import_configuration(
+            file,
+            kind=kind,
+            part=part,
+            author=by,
+            reason=reason,
+            force=force,
+            balancer=balancer,
+            settings=settings(lake),
+        )
+        display(view, as_json)
+        return
+    read = workflows.read_configuration(file, kind=kind, part=part)
+    if as_json:
+        display(read, as_json)
+        return
+    typer.echo(read.text, nl=False)
+    for note in read.notes:
+        typer.echo(f"note: {note}", err=True)
