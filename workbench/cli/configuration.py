@@ -11,7 +11,7 @@ from workbench.cli.editing import edited
 from workbench.cli.options import AsJson, Lake, settings
 from workbench.cli.output import display
 from workbench.cli.reconcile_options import By, Why
-from workbench.errors import InputError
+from workbench.errors import InputError, TargetError
 
 app = typer.Typer(
     no_args_is_help=True, help="Keep a balancer's configuration in versions; try changes, then make them."
@@ -22,6 +22,10 @@ OneVersion = Annotated[int | None, typer.Argument(min=1, help="By default the on
 Balancer = Annotated[
     str | None,
     typer.Option("--balancer", "-b", help="Whose configuration; the only one there is by default."),
+]
+TargetLabel = Annotated[
+    str | None,
+    typer.Option("--target", help="The balancer that runs: 'haproxy(socket=PATH, backend=NAME)'."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Even if no usable server is left.")]
 
@@ -118,16 +122,25 @@ def edit(
 
 @app.command()
 def diff(
-    before: VersionNumber,
-    after: VersionNumber,
+    before: OneVersion = None,
+    after: OneVersion = None,
+    live: Annotated[bool, typer.Option("--live", help="With the balancer that runs, before it.")] = False,
+    target: TargetLabel = None,
     balancer: Balancer = None,
     lake: Lake = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what two versions differ in."""
-    from workbench.workflows import configuration_difference
+    """Show what two versions differ in; with --live, a balancer that runs and a version."""
+    from workbench import workflows
 
-    display(configuration_difference(before, after, balancer=balancer, settings=settings(lake)), as_json)
+    chosen = settings(lake)
+    if live:
+        view = workflows.compare_with_target(before, target=target, balancer=balancer, settings=chosen)
+    elif before is None or after is None:
+        raise InputError("versions: given less than two; allowed: two of them, or --live with one or none")
+    else:
+        view = workflows.configuration_difference(before, after, balancer=balancer, settings=chosen)
+    display(view, as_json)
 
 
 @app.command()
@@ -152,6 +165,52 @@ def rollback(
 
     view = roll_back_configuration(to, author=by, reason=reason, balancer=balancer, settings=settings(lake))
     display(view, as_json)
+
+
+@app.command()
+def apply(
+    version: OneVersion = None,
+    by: Annotated[str, typer.Option(help="Your name; needed unless --dry-run.")] = "",
+    target: TargetLabel = None,
+    watch: Annotated[
+        str | None, typer.Option(help="How long to watch, such as 60s; a guard that fires rolls back.")
+    ] = None,
+    guard: Annotated[
+        list[str] | None,
+        typer.Option(help="What must not happen: 'errors > 2 %', 'usable < 2', 'response > 150 % for 5s'."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List the steps and make none.")] = False,
+    force: Force = False,
+    balancer: Balancer = None,
+    lake: Lake = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a version live on a balancer that runs, read it back and watch it."""
+    from workbench.workflows import apply_configuration
+
+    view = apply_configuration(
+        version,
+        target=target,
+        watch_for=watch,
+        guards=guard,
+        dry_run=dry_run,
+        force=force,
+        author=by,
+        balancer=balancer,
+        settings=settings(lake),
+    )
+    display(view, as_json)
+    if not view.held:
+        raise typer.Exit(TargetError.exit_code)
+
+
+@app.command()
+def recover(target: TargetLabel = None, balancer: Balancer = None, lake: Lake = None) -> None:
+    """Put back what an `apply` left behind that was killed."""
+    from workbench.workflows import recover_configuration
+
+    told = recover_configuration(target=target, balancer=balancer, settings=settings(lake))
+    typer.echo(told or "nothing was left behind")
 
 
 @app.command(name="import")

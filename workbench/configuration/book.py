@@ -30,14 +30,13 @@ _FIRST = (
         reason text not null,
         primary key (balancer, version)
     )""",
-    # What `ended` is null for has not ended, or its process was killed: `before` is what to put back.
+    # What has no `ended` goes on, or its process was killed: `steps` say what to put back.
     """create table applications (
         application_id integer primary key autoincrement,
         balancer text not null,
         version integer not null,
         address text not null,
         target text not null,
-        before text not null,
         steps text not null,
         state text not null check (state in ('applying', 'watching', 'kept', 'rolled_back', 'failed')),
         author text not null,
@@ -157,6 +156,14 @@ class ConfigurationBook:
         return self.save(self.one(to).configuration, based_on=based_on, author=author, at=at, reason=reason)
 
 
+def last_version(sqlite: sqlite3.Connection, balancer: str) -> Version | None:
+    """Return the version that holds, within a transaction."""
+    row = sqlite.execute(
+        "select * from versions where balancer = ? order by version desc limit 1", (balancer,)
+    ).fetchone()
+    return _version(row) if row else None
+
+
 def insert_version(
     sqlite: sqlite3.Connection,
     balancer: str,
@@ -172,10 +179,7 @@ def insert_version(
     Raises:
         ConflictError: another version was saved since `based_on`.
     """
-    row = sqlite.execute(
-        "select * from versions where balancer = ? order by version desc limit 1", (balancer,)
-    ).fetchone()
-    check_base(_version(row) if row else None, based_on)
+    check_base(last_version(sqlite, balancer), based_on)
     sqlite.execute(
         "insert into versions (balancer, version, content, author, at, reason) values (?, ?, ?, ?, ?, ?)",
         (balancer, based_on + 1, json.dumps(configuration.content()), author, at.isoformat(), reason),

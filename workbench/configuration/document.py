@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from workbench.configuration.guards import GuardText
 from workbench.configuration.standing import ServerStanding, ServerState, Standing
 from workbench.configuration.targets import TARGETS, Target
 from workbench.documents import Section
@@ -71,6 +72,10 @@ class BalancerConfiguration(Section):
     """Scenario file whose load changes are planned on, where the command line names none."""
     target: Annotated[Target, TARGETS] | None = None
     """The balancer that runs, on which versions are applied."""
+    watch: Duration = 0.0
+    """How long a balancer is watched after a version was applied to it, seconds; not at all by default."""
+    guards: list[GuardText] = Field(["usable < 1", "errors > 5 %"], max_length=100)
+    """What has the balancer put back while it is watched."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -29,6 +29,8 @@ class ServerStanding:
     state: ServerState | None = None
     limit: int | None = None
     """Requests in flight at most; 0 is no limit."""
+    up: bool | None = None
+    """Whether it is healthy, by the balancer's checks; what is not asked of it but found."""
 
 
 @dataclass(frozen=True)
@@ -38,24 +40,6 @@ class Standing:
     servers: Mapping[str, ServerStanding]
     settings: Mapping[str, str] = field(default_factory=dict)
     """Of the balancer itself, such as its `strategy`, where it tells."""
-
-    def content(self) -> dict[str, Any]:
-        """Give it as it is stored."""
-        servers = {name: vars(one) for name, one in self.servers.items()}
-        return {"servers": servers, "settings": dict(self.settings)}
-
-    @classmethod
-    def read(cls, content: Mapping[str, Any]) -> Standing:
-        """Make it of what `content` gave."""
-        servers = {
-            name: ServerStanding(
-                weight=one["weight"],
-                state=None if one["state"] is None else ServerState(one["state"]),
-                limit=one["limit"],
-            )
-            for name, one in content["servers"].items()
-        }
-        return cls(servers, content["settings"])
 
 
 @dataclass(frozen=True)
@@ -73,9 +57,13 @@ class Step:
         """Give the step that takes it back."""
         return Step(self.server, self.key, self.after, self.before)
 
+    @property
+    def place(self) -> str:
+        """Name what is changed, such as `web-1.weight`."""
+        return f"{self.server}.{self.key}" if self.server else self.key
+
     def __str__(self) -> str:
-        place = f"{self.server}.{self.key}" if self.server else self.key
-        return f"{place}: {_said(self.key, self.before)} -> {_said(self.key, self.after)}"
+        return f"{self.place}: {_said(self.key, self.before)} -> {_said(self.key, self.after)}"
 
 
 def _said(key: str, value: Value) -> str:
@@ -118,15 +106,29 @@ def _takes_out(step: Step) -> bool:
     return False
 
 
-def mismatches(wanted: Standing, found: Standing, steps: Sequence[Step]) -> list[str]:
-    """Say where a balancer, read back, does not stand as the steps should have set it."""
+def standing_after(steps: Sequence[Step]) -> Standing:
+    """Give what steps ask for, and nothing else."""
+    servers: dict[str, dict[str, Any]] = {}
+    for step in steps:
+        if step.server:
+            value = ServerState(str(step.after)) if step.key == "state" else step.after
+            servers.setdefault(step.server, {})[step.key] = value
+    settings = {step.key: str(step.after) for step in steps if not step.server}
+    return Standing({name: ServerStanding(**values) for name, values in servers.items()}, settings)
+
+
+def taken_back(steps: Sequence[Step]) -> list[Step]:
+    """Give the steps that take steps back, the last one first; what was not known before stays."""
+    return [step.reversed() for step in reversed(steps) if step.before is not None]
+
+
+def mismatches(found: Standing, steps: Sequence[Step]) -> list[str]:
+    """Say where a balancer, read back, does not stand as the steps asked for."""
     wrong = []
     for step in steps:
         one = found.servers.get(step.server)
         value = _plain(getattr(one, step.key, None)) if step.server else found.settings.get(step.key)
-        target = wanted.servers.get(step.server)
-        asked = _plain(getattr(target, step.key, None)) if step.server else wanted.settings.get(step.key)
-        if value != asked:
-            place = f"{step.server}.{step.key}" if step.server else step.key
-            wrong.append(f"{place}: asked for {_said(step.key, asked)}, found {_said(step.key, value)}")
+        if value != step.after:
+            asked, is_now = _said(step.key, step.after), _said(step.key, value)
+            wrong.append(f"{step.place}: asked for {asked}, found {is_now}")
     return wrong

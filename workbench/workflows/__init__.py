@@ -2,6 +2,8 @@
 
 from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
 from workbench.workflows.alerting import check_rules, export_rules, lint_rules
+from workbench.workflows.application_view import ApplicationView
+from workbench.workflows.applying import apply_configuration, compare_with_target, recover_configuration
 from workbench.workflows.backtesting import Wanted, advise_rule, backtest_drill, backtest_runs
 from workbench.workflows.comparing import compare_strategies
 from workbench.workflows.configuration_files import (
@@ -78,6 +80,7 @@ __all__ = [
     "AlertTestView",
     "AlertsRunView",
     "AlertsView",
+    "ApplicationView",
     "BacktestView",
     "ComparisonView",
     "ConfigurationDifferenceView",
@@ -104,6 +107,7 @@ __all__ = [
     "active_alerts",
     "advise_rule",
     "alert_history",
+    "apply_configuration",
     "backtest_drill",
     "backtest_runs",
     "change_configuration",
@@ -111,6 +115,7 @@ __all__ = [
     "collect_store",
     "compact_store",
     "compare_strategies",
+    "compare_with_target",
     "configuration_difference",
     "configuration_history",
     "configuration_text",
@@ -133,6 +138,7 @@ __all__ = [
     "publish_store",
     "read_configuration",
     "record",
+    "recover_configuration",
     "replay",
     "roll_back_configuration",
     "run",

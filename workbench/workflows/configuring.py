@@ -10,9 +10,11 @@ from typing import Any
 
 from workbench.configuration import (
     FILE_NAME,
+    Application,
     BalancerConfiguration,
     ConfigurationBook,
     ConfigurationFile,
+    Journal,
     Version,
     balancers,
     changed,
@@ -25,6 +27,7 @@ from workbench.configuration import (
 from workbench.documents import read_document
 from workbench.settings import Settings, load_settings
 from workbench.workflows.configuration_views import (
+    ApplicationLine,
     BalancerLine,
     ConfigurationDifferenceView,
     ConfigurationHistoryView,
@@ -91,7 +94,8 @@ def configuration_history(
     Raises:
         StoreError: the configurations cannot be read.
     """
-    with opened_book(balancer, settings) as book:
+    with opened_file(settings) as file:
+        book = ConfigurationBook(file, chosen_balancer(file, balancer))
         book.holding()
         versions = book.history()
         before = [*(one.configuration for one in versions[1:]), None]
@@ -99,7 +103,7 @@ def configuration_history(
             file=str(book.file),
             balancer=book.balancer,
             versions=[_view(book, one, last) for one, last in zip(versions, before, strict=True)],
-            applications=[],
+            applications=[_application(one) for one in Journal(file).history(book.balancer)],
         )
 
 
@@ -267,6 +271,11 @@ def _view(
         changes=view_changes(differences(before, configuration)),
         notes=[],
     )
+
+
+def _application(one: Application) -> ApplicationLine:
+    kept = {name: getattr(one, name) for name in ApplicationLine.model_fields if name != "target"}
+    return ApplicationLine(target=one.target.address, **kept)
 
 
 def usable(configuration: BalancerConfiguration) -> int:

@@ -12,6 +12,7 @@ from workbench.alerts.rules import RuleFile
 from workbench.errors import NotFoundError, Problem
 from workbench.simulate import Scenario
 from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
+from workbench.workflows.application_view import ApplicationView
 from workbench.workflows.configuration_files import ImportedView
 from workbench.workflows.configuration_views import (
     ConfigurationDifferenceView,
@@ -92,6 +93,7 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "configuration_history": ConfigurationHistoryView,
     "configuration_difference": ConfigurationDifferenceView,
     "configuration_import": ImportedView,
+    "application": ApplicationView,
     "rows": RowsView,
     "store": InventoryView,
     "findings": FindingsView,
