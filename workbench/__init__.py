@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from workbench.settings import Settings, load_settings
     from workbench.simulate import STRATEGIES, Scenario, Strategy, load_scenario
     from workbench.store import Store
+    from workbench.workflows import apply_configuration as apply_configuration
     from workbench.workflows import change_configuration as change_configuration
     from workbench.workflows import compare_strategies as compare
     from workbench.workflows import explain, replay, run
     from workbench.workflows import list_runs as runs
     from workbench.workflows import list_strategies as strategies
+    from workbench.workflows import plan_configuration as plan_configuration
     from workbench.workflows import show_configuration as configuration
     from workbench.workflows import show_picks as picks
     from workbench.workflows import show_run as show
@@ -36,6 +38,7 @@ _HOMES = {
     "Settings": ("workbench.settings", "Settings"),
     "Store": ("workbench.store", "Store"),
     "Strategy": ("workbench.simulate", "Strategy"),
+    "apply_configuration": ("workbench.workflows", "apply_configuration"),
     "change_configuration": ("workbench.workflows", "change_configuration"),
     "compare": ("workbench.workflows", "compare_strategies"),
     "configuration": ("workbench.workflows", "show_configuration"),
@@ -43,6 +46,7 @@ _HOMES = {
     "load_scenario": ("workbench.simulate", "load_scenario"),
     "load_settings": ("workbench.settings", "load_settings"),
     "picks": ("workbench.workflows", "show_picks"),
+    "plan_configuration": ("workbench.workflows", "plan_configuration"),
     "replay": ("workbench.workflows", "replay"),
     "run": ("workbench.workflows", "run"),
     "runs": ("workbench.workflows", "list_runs"),
@@ -57,6 +61,7 @@ __all__ = [
     "Settings",
     "Store",
     "Strategy",
+    "apply_configuration",
     "change_configuration",
     "compare",
     "configuration",
@@ -64,6 +69,7 @@ __all__ = [
     "load_scenario",
     "load_settings",
     "picks",
+    "plan_configuration",
     "replay",
     "run",
     "runs",

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from workbench.cli.editing import edited
-from workbench.cli.options import AsJson, Lake, settings
-from workbench.cli.output import display
+from workbench.cli.options import AsJson, Engine, Jobs, Lake, Seed, settings
+from workbench.cli.output import display, progress
 from workbench.cli.reconcile_options import By, Why
 from workbench.errors import InputError, TargetError
 
@@ -164,6 +164,46 @@ def rollback(
     from workbench.workflows import roll_back_configuration
 
     view = roll_back_configuration(to, author=by, reason=reason, balancer=balancer, settings=settings(lake))
+    display(view, as_json)
+
+
+@app.command()
+def plan(
+    changes: Annotated[
+        list[str] | None,
+        typer.Argument(help="Such as servers.web-1.weight=3; without any, two versions are compared."),
+    ] = None,
+    before: Annotated[int | None, typer.Option("--from", min=1, help="The version to start from.")] = None,
+    after: Annotated[int | None, typer.Option("--to", min=1, help="Without changes: where to go.")] = None,
+    load: Annotated[
+        Path | None, typer.Option(help="A scenario whose load is simulated; the configuration's by default.")
+    ] = None,
+    run: Annotated[int | None, typer.Option(help="In place of it the scenario of a stored run.")] = None,
+    replications: Annotated[int | None, typer.Option("--replications", "-n", help="Runs of each.")] = None,
+    seed: Seed = None,
+    engine: Engine = None,
+    jobs: Jobs = None,
+    balancer: Balancer = None,
+    lake: Lake = None,
+    as_json: AsJson = False,
+) -> None:
+    """Simulate a change and tell its effect with intervals; nothing is saved or applied."""
+    from workbench.workflows import plan_configuration
+
+    with progress(as_json, "plan") as report:
+        view = plan_configuration(
+            changes or (),
+            before=before,
+            after=after,
+            load=load,
+            run_id=run,
+            replications=replications,
+            seed=seed,
+            engine=engine,
+            balancer=balancer,
+            settings=settings(lake, jobs),
+            report=report,
+        )
     display(view, as_json)
 
 

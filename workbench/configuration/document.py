@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
@@ -9,7 +10,7 @@ from pydantic import Field, model_validator
 from workbench.configuration.guards import GuardText
 from workbench.configuration.standing import ServerStanding, ServerState, Standing
 from workbench.configuration.targets import TARGETS, Target
-from workbench.documents import Section
+from workbench.documents import Section, check
 from workbench.errors import InputError
 from workbench.quantities import Duration
 from workbench.simulate.balancers import Balancers
@@ -94,8 +95,8 @@ class BalancerConfiguration(Section):
         """Give a scenario with this pool, these balancers and clients, and all else from the load's.
 
         Raises:
-            InputError: no server takes traffic, or the load does not fit, such as by faults of servers
-                that are not here.
+            InputError: no server takes traffic.
+            DocumentError: the load does not fit, such as by faults of servers that are not here.
         """
         if not any(one.usable for one in self.servers.values()):
             raise InputError("servers: given none that takes traffic; allowed: one or more to simulate with")
@@ -103,7 +104,7 @@ class BalancerConfiguration(Section):
         content["pool"] = [group.model_dump(mode="json") for group in self.groups()]
         content["balancers"] = self.balancers.model_dump(mode="json")
         content["clients"] = self.clients.model_dump(mode="json")
-        return Scenario.model_validate(content)
+        return check(content, Scenario, name="the load with this configuration", folder=Path.cwd())
 
     def standing(self) -> Standing:
         """Give what a balancer that runs is to be set to."""

@@ -47,6 +47,8 @@ from workbench.workflows.handling_views import (
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.notifying import run_alerts
 from workbench.workflows.picking import PicksView, StrategiesView, list_strategies, show_picks
+from workbench.workflows.plan_view import EffectView, PlanView
+from workbench.workflows.planning import plan_configuration
 from workbench.workflows.recording import RecordingView, record
 from workbench.workflows.replaying import ReplayView, replay
 from workbench.workflows.results import ComparisonView, RunsView, RunView, View
@@ -87,6 +89,7 @@ __all__ = [
     "ConfigurationHistoryView",
     "ConfigurationView",
     "ConfigurationsView",
+    "EffectView",
     "ExplanationView",
     "FindingsView",
     "ImportedView",
@@ -94,6 +97,7 @@ __all__ = [
     "LettersView",
     "MarkedView",
     "PicksView",
+    "PlanView",
     "ReceiversView",
     "RecordingView",
     "ReplayView",
@@ -135,6 +139,7 @@ __all__ = [
     "list_strategies",
     "mark_alerts",
     "migrate_store",
+    "plan_configuration",
     "publish_store",
     "read_configuration",
     "record",

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from workbench.workflows.decision_views import ChangeView, said
-from workbench.workflows.results import View, shown
+from workbench.workflows.results import View
 
 _MOST_ROWS = 50
 """Servers that a table shows; the JSON has all."""
@@ -249,57 +249,3 @@ class ConfigurationsView(View):
     def title(self) -> str:
         """Give the line above the table."""
         return f"{len(self.balancers)} balancers in {self.file}"
-
-
-class EffectView(BaseModel):
-    """What a change does to one measure; the interval is at the plan's level, jointly for all measures."""
-
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
-
-    measure: str
-    """A column of the summaries, such as `response_p99_s`."""
-    label: str
-    before: float | None
-    after: float | None
-    difference: float | None
-    difference_low: float | None
-    difference_high: float | None
-    relative: float | None
-    """The difference as a share of what was before; null where that is 0."""
-    relative_low: float | None
-    relative_high: float | None
-    verdict: str
-    """`better`, `worse`, `same`, `not told apart` or `no answer`."""
-
-    def figures(self) -> list[str]:
-        """Give before, after and the change as text."""
-        return [_figure(self.measure, self.before), _figure(self.measure, self.after), self.change()]
-
-    def change(self) -> str:
-        """Tell the change with its interval."""
-        if self.verdict in ("same", "no answer"):
-            return "-"
-        if self.relative is None or self.relative_low is None or self.relative_high is None:
-            parts = [self.difference, self.difference_low, self.difference_high]
-            texts = ["-" if one is None else f"{one:+.3g}" for one in parts]
-            return f"{texts[0]} ({texts[1]}, {texts[2]})"
-        return percent_change(self.relative, self.relative_low, self.relative_high)
-
-
-def percent_change(value: float, low: float, high: float) -> str:
-    """Write a relative change with its interval: `-18 % (-22, -14)`.
-
-    >>> percent_change(-0.18, -0.22, -0.14)
-    '-18 % (-22, -14)'
-    """
-    digits = 1 if max(abs(low), abs(high)) < 0.1 else 0
-    texts = [f"{100 * one:+.{digits}f}" for one in (value, low, high)]
-    return f"{texts[0]} % ({texts[1]}, {texts[2]})"
-
-
-def _figure(measure: str, value: float | None) -> str:
-    if value is None or (measure.endswith("_s") and not measure.endswith("per_s")):
-        return shown(value)
-    if measure in ("utilisation", "failed_share"):
-        return f"{100 * value:.3g} %"
-    return f"{value:,.4g}"

@@ -32,6 +32,7 @@ from workbench.workflows.handling_views import (
 )
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.picking import PicksView, StrategiesView
+from workbench.workflows.plan_view import PlanView
 from workbench.workflows.reconciliation_views import EvaluationView, EvidenceView, MatchView, TrainingView
 from workbench.workflows.recording import RecordingView
 from workbench.workflows.replaying import ReplayView
@@ -94,6 +95,7 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "configuration_difference": ConfigurationDifferenceView,
     "configuration_import": ImportedView,
     "application": ApplicationView,
+    "configuration_plan": PlanView,
     "rows": RowsView,
     "store": InventoryView,
     "findings": FindingsView,
