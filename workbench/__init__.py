@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from workbench.simulate import STRATEGIES, Scenario, Strategy, load_scenario
     from workbench.store import Store
     from workbench.workflows import advise_rule, ask, backtest_drill, explain, figure, replay, run
+    from workbench.workflows import apply_configuration as apply_configuration
+    from workbench.workflows import change_configuration as change_configuration
     from workbench.workflows import compare_strategies as compare
     from workbench.workflows import list_runs as runs
     from workbench.workflows import list_strategies as strategies
+    from workbench.workflows import plan_configuration as plan_configuration
+    from workbench.workflows import show_configuration as configuration
     from workbench.workflows import show_picks as picks
     from workbench.workflows import show_run as show
     from workbench.workflows import sql as sql
@@ -41,6 +45,9 @@ _HOMES = {
     "backtest_drill": ("workbench.workflows", "backtest_drill"),
     "compare": ("workbench.workflows", "compare_strategies"),
     "evaluate_reconciliation": ("workbench.workflows.reconciling", "evaluate_reconciliation"),
+    "apply_configuration": ("workbench.workflows", "apply_configuration"),
+    "change_configuration": ("workbench.workflows", "change_configuration"),
+    "configuration": ("workbench.workflows", "show_configuration"),
     "explain": ("workbench.workflows", "explain"),
     "figure": ("workbench.workflows", "figure"),
     "find_thresholds": ("workbench.workflows.deciding", "find_thresholds"),
@@ -48,6 +55,7 @@ _HOMES = {
     "load_settings": ("workbench.settings", "load_settings"),
     "match_ledgers": ("workbench.workflows.reconciling", "match_ledgers"),
     "picks": ("workbench.workflows", "show_picks"),
+    "plan_configuration": ("workbench.workflows", "plan_configuration"),
     "replay": ("workbench.workflows", "replay"),
     "run": ("workbench.workflows", "run"),
     "runs": ("workbench.workflows", "list_runs"),
@@ -64,9 +72,12 @@ __all__ = [
     "Store",
     "Strategy",
     "advise_rule",
+    "apply_configuration",
     "ask",
     "backtest_drill",
+    "change_configuration",
     "compare",
+    "configuration",
     "evaluate_reconciliation",
     "explain",
     "figure",
@@ -75,6 +86,7 @@ __all__ = [
     "load_settings",
     "match_ledgers",
     "picks",
+    "plan_configuration",
     "replay",
     "run",
     "runs",

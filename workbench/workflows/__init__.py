@@ -2,9 +2,31 @@
 
 from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
 from workbench.workflows.alerting import check_rules, export_rules, lint_rules
+from workbench.workflows.application_view import ApplicationView
+from workbench.workflows.applying import apply_configuration, compare_with_target, recover_configuration
 from workbench.workflows.asking import ask
 from workbench.workflows.backtesting import Wanted, advise_rule, backtest_drill, backtest_runs
 from workbench.workflows.comparing import compare_strategies
+from workbench.workflows.configuration_files import (
+    ImportedView,
+    import_configuration,
+    read_configuration,
+)
+from workbench.workflows.configuration_views import (
+    ConfigurationDifferenceView,
+    ConfigurationHistoryView,
+    ConfigurationsView,
+    ConfigurationView,
+)
+from workbench.workflows.configuring import (
+    change_configuration,
+    configuration_difference,
+    configuration_history,
+    configuration_text,
+    list_configurations,
+    roll_back_configuration,
+    show_configuration,
+)
 from workbench.workflows.demo import demo_scenarios
 from workbench.workflows.explaining import ExplanationView, explain
 from workbench.workflows.figures import figure
@@ -27,6 +49,8 @@ from workbench.workflows.handling_views import (
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.notifying import run_alerts
 from workbench.workflows.picking import PicksView, StrategiesView, list_strategies, show_picks
+from workbench.workflows.plan_view import EffectView, PlanView
+from workbench.workflows.planning import plan_configuration
 from workbench.workflows.recording import RecordingView, record
 from workbench.workflows.replaying import ReplayView, replay
 from workbench.workflows.results import ComparisonView, RunsView, RunView, View
@@ -60,14 +84,22 @@ __all__ = [
     "AlertTestView",
     "AlertsRunView",
     "AlertsView",
+    "ApplicationView",
     "BacktestView",
     "ComparisonView",
+    "ConfigurationDifferenceView",
+    "ConfigurationHistoryView",
+    "ConfigurationView",
+    "ConfigurationsView",
+    "EffectView",
     "ExplanationView",
     "FindingsView",
+    "ImportedView",
     "InventoryView",
     "LettersView",
     "MarkedView",
     "PicksView",
+    "PlanView",
     "ReceiversView",
     "RecordingView",
     "ReplayView",
@@ -81,34 +113,47 @@ __all__ = [
     "active_alerts",
     "advise_rule",
     "alert_history",
+    "apply_configuration",
     "ask",
     "backtest_drill",
     "backtest_runs",
+    "change_configuration",
     "check_rules",
     "collect_store",
     "compact_store",
     "compare_strategies",
+    "compare_with_target",
+    "configuration_difference",
+    "configuration_history",
+    "configuration_text",
     "demo_scenarios",
     "end_silence",
     "explain",
     "export_rules",
     "export_store",
     "figure",
+    "import_configuration",
     "import_store",
     "json_schema",
     "lint_rules",
+    "list_configurations",
     "list_letters",
     "list_runs",
     "list_silences",
     "list_strategies",
     "mark_alerts",
     "migrate_store",
+    "plan_configuration",
     "publish_store",
+    "read_configuration",
     "record",
+    "recover_configuration",
     "replay",
+    "roll_back_configuration",
     "run",
     "run_alerts",
     "serve_dashboard",
+    "show_configuration",
     "show_picks",
     "show_receivers",
     "show_run",
