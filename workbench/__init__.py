@@ -18,13 +18,24 @@ if TYPE_CHECKING:
     from workbench.settings import Settings, load_settings
     from workbench.simulate import STRATEGIES, Scenario, Strategy, load_scenario
     from workbench.store import Store
-    from workbench.workflows import advise_rule, ask, backtest_drill, explain, figure, replay, run
+    from workbench.workflows import (
+        advise_rule,
+        ask,
+        backtest_drill,
+        estimate,
+        explain,
+        figure,
+        plan,
+        replay,
+        run,
+    )
     from workbench.workflows import apply_configuration as apply_configuration
     from workbench.workflows import change_configuration as change_configuration
     from workbench.workflows import compare_strategies as compare
     from workbench.workflows import list_runs as runs
     from workbench.workflows import list_strategies as strategies
     from workbench.workflows import plan_configuration as plan_configuration
+    from workbench.workflows import select_best as select
     from workbench.workflows import show_configuration as configuration
     from workbench.workflows import show_picks as picks
     from workbench.workflows import show_run as show
@@ -48,6 +59,7 @@ _HOMES = {
     "apply_configuration": ("workbench.workflows", "apply_configuration"),
     "change_configuration": ("workbench.workflows", "change_configuration"),
     "configuration": ("workbench.workflows", "show_configuration"),
+    "estimate": ("workbench.workflows", "estimate"),
     "explain": ("workbench.workflows", "explain"),
     "figure": ("workbench.workflows", "figure"),
     "find_thresholds": ("workbench.workflows.deciding", "find_thresholds"),
@@ -56,9 +68,11 @@ _HOMES = {
     "match_ledgers": ("workbench.workflows.reconciling", "match_ledgers"),
     "picks": ("workbench.workflows", "show_picks"),
     "plan_configuration": ("workbench.workflows", "plan_configuration"),
+    "plan": ("workbench.workflows", "plan"),
     "replay": ("workbench.workflows", "replay"),
     "run": ("workbench.workflows", "run"),
     "runs": ("workbench.workflows", "list_runs"),
+    "select": ("workbench.workflows", "select_best"),
     "show": ("workbench.workflows", "show_run"),
     "sql": ("workbench.workflows", "sql"),
     "strategies": ("workbench.workflows", "list_strategies"),
@@ -78,6 +92,7 @@ __all__ = [
     "change_configuration",
     "compare",
     "configuration",
+    "estimate",
     "evaluate_reconciliation",
     "explain",
     "figure",
@@ -86,10 +101,12 @@ __all__ = [
     "load_settings",
     "match_ledgers",
     "picks",
+    "plan",
     "plan_configuration",
     "replay",
     "run",
     "runs",
+    "select",
     "show",
     "sql",
     "strategies",

@@ -12,6 +12,7 @@ from workbench.workflows.configuration_files import (
     import_configuration,
     read_configuration,
 )
+from workbench.workflows.configuration_plans import plan_configuration
 from workbench.workflows.configuration_views import (
     ConfigurationDifferenceView,
     ConfigurationHistoryView,
@@ -28,6 +29,8 @@ from workbench.workflows.configuring import (
     show_configuration,
 )
 from workbench.workflows.demo import demo_scenarios
+from workbench.workflows.estimate_views import EstimateView, PlanView, SelectionView
+from workbench.workflows.estimating import estimate
 from workbench.workflows.explaining import ExplanationView, explain
 from workbench.workflows.figures import figure
 from workbench.workflows.handling import (
@@ -50,12 +53,14 @@ from workbench.workflows.notification_views import AlertsRunView, AlertTestView,
 from workbench.workflows.notifying import run_alerts
 from workbench.workflows.picking import PicksView, StrategiesView, list_strategies, show_picks
 from workbench.workflows.plan_view import EffectView, PlanView
-from workbench.workflows.planning import plan_configuration
+from workbench.workflows.planning import plan
+from workbench.workflows.precision import MOST
 from workbench.workflows.recording import RecordingView, record
 from workbench.workflows.replaying import ReplayView, replay
 from workbench.workflows.results import ComparisonView, RunsView, RunView, View
-from workbench.workflows.running import list_runs, run, show_run
+from workbench.workflows.running import list_runs, outlook, run, show_run
 from workbench.workflows.schemas import FORMS, json_schema
+from workbench.workflows.selecting import select_best
 from workbench.workflows.serving import serve_dashboard
 from workbench.workflows.stored import ActionsView, FindingsView, InventoryView, RowsView
 from workbench.workflows.storing import (
@@ -76,6 +81,7 @@ from workbench.workflows.trying import show_receivers, try_channels
 
 __all__ = [
     "FORMS",
+    "MOST",
     "ActionsView",
     "AdviceView",
     "AlertCheckView",
@@ -92,6 +98,7 @@ __all__ = [
     "ConfigurationView",
     "ConfigurationsView",
     "EffectView",
+    "EstimateView",
     "ExplanationView",
     "FindingsView",
     "ImportedView",
@@ -106,6 +113,7 @@ __all__ = [
     "RowsView",
     "RunView",
     "RunsView",
+    "SelectionView",
     "SilencesView",
     "StrategiesView",
     "View",
@@ -128,6 +136,7 @@ __all__ = [
     "configuration_text",
     "demo_scenarios",
     "end_silence",
+    "estimate",
     "explain",
     "export_rules",
     "export_store",
@@ -143,6 +152,8 @@ __all__ = [
     "list_strategies",
     "mark_alerts",
     "migrate_store",
+    "outlook",
+    "plan",
     "plan_configuration",
     "publish_store",
     "read_configuration",
@@ -152,6 +163,7 @@ __all__ = [
     "roll_back_configuration",
     "run",
     "run_alerts",
+    "select_best",
     "serve_dashboard",
     "show_configuration",
     "show_picks",
