@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from workbench.workflows import explain, replay, run
     from workbench.workflows import list_runs as runs
     from workbench.workflows import list_strategies as strategies
+    from workbench.workflows import list_sweeps as sweeps
     from workbench.workflows import show_picks as picks
     from workbench.workflows import show_run as show
+    from workbench.workflows import show_sweep as show_sweep
     from workbench.workflows import sql as sql
+    from workbench.workflows import sweep as sweep
 
 __version__ = version("balancer-workbench")
 
@@ -43,8 +46,11 @@ _HOMES = {
     "run": ("workbench.workflows", "run"),
     "runs": ("workbench.workflows", "list_runs"),
     "show": ("workbench.workflows", "show_run"),
+    "show_sweep": ("workbench.workflows", "show_sweep"),
     "sql": ("workbench.workflows", "sql"),
     "strategies": ("workbench.workflows", "list_strategies"),
+    "sweep": ("workbench.workflows", "sweep"),
+    "sweeps": ("workbench.workflows", "list_sweeps"),
 }
 
 __all__ = [
@@ -62,8 +68,11 @@ __all__ = [
     "run",
     "runs",
     "show",
+    "show_sweep",
     "sql",
     "strategies",
+    "sweep",
+    "sweeps",
 ]
 
 

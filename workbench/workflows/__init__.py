@@ -46,6 +46,8 @@ from workbench.workflows.storing import (
     verify_store,
     write_rows,
 )
+from workbench.workflows.sweep_views import SweepPlanView, SweepsView, SweepView
+from workbench.workflows.sweeping import list_sweeps, load_sweep, plan_sweep, show_sweep, sweep
 from workbench.workflows.trying import show_receivers, try_channels
 
 __all__ = [
@@ -74,6 +76,9 @@ __all__ = [
     "RunsView",
     "SilencesView",
     "StrategiesView",
+    "SweepPlanView",
+    "SweepView",
+    "SweepsView",
     "View",
     "Wanted",
     "active_alerts",
@@ -97,8 +102,11 @@ __all__ = [
     "list_runs",
     "list_silences",
     "list_strategies",
+    "list_sweeps",
+    "load_sweep",
     "mark_alerts",
     "migrate_store",
+    "plan_sweep",
     "publish_store",
     "record",
     "replay",
@@ -108,10 +116,12 @@ __all__ = [
     "show_picks",
     "show_receivers",
     "show_run",
+    "show_sweep",
     "silence_alerts",
     "sql",
     "store_dictionary",
     "store_info",
+    "sweep",
     "try_channels",
     "tune_store",
     "verify_store",
