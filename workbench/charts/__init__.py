@@ -12,6 +12,7 @@ from workbench.charts.latency_over_time import (
     latency_over_time_chart,
     latency_over_time_data,
 )
+from workbench.charts.pareto import ParetoData, ParetoPoint, pareto_chart, pareto_data
 from workbench.charts.quantile_profile import (
     QuantileProfileData,
     quantile_profile_chart,
@@ -32,6 +33,9 @@ from workbench.charts.server_shares import (
     server_shares_data,
 )
 from workbench.charts.standings import Standing, Standings, read_standings
+from workbench.charts.sweep_lines import SweepLinesData, sweep_lines_chart, sweep_lines_data
+from workbench.charts.sweep_map import SweepMapData, sweep_map_chart, sweep_map_data
+from workbench.charts.sweep_results import SweepPlace, SweepResults, read_sweep
 from workbench.charts.tail import TailData, tail_chart, tail_data
 
 __all__ = [
@@ -41,12 +45,18 @@ __all__ = [
     "IntervalsData",
     "LatencyOverTimeData",
     "Level",
+    "ParetoData",
+    "ParetoPoint",
     "QuantileProfileData",
     "QueueOverTimeData",
     "ReplicationsData",
     "ServerSharesData",
     "Standing",
     "Standings",
+    "SweepLinesData",
+    "SweepMapData",
+    "SweepPlace",
+    "SweepResults",
     "TailData",
     "differences_chart",
     "differences_data",
@@ -57,15 +67,22 @@ __all__ = [
     "intervals_data",
     "latency_over_time_chart",
     "latency_over_time_data",
+    "pareto_chart",
+    "pareto_data",
     "quantile_profile_chart",
     "quantile_profile_data",
     "queue_over_time_chart",
     "queue_over_time_data",
     "read_standings",
+    "read_sweep",
     "replications_chart",
     "replications_data",
     "server_shares_chart",
     "server_shares_data",
+    "sweep_lines_chart",
+    "sweep_lines_data",
+    "sweep_map_chart",
+    "sweep_map_data",
     "tail_chart",
     "tail_data",
 ]

@@ -54,6 +54,37 @@ def sweep(
 
 
 @app.command()
+def report(
+    name: Annotated[str, typer.Argument(help="A sweep: its name, or its file.", metavar="SWEEP")],
+    out: Annotated[Path | None, typer.Option(help="Where to; SWEEP.html in this folder by default.")] = None,
+    lake: Lake = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a sweep's question, answer, plots and manifest as one HTML file."""
+    from workbench import workflows
+
+    display(workflows.report_sweep(name, file=out, settings=settings(lake)), as_json)
+
+
+@app.command()
+def verify(
+    name: Annotated[str, typer.Argument(help="A run's number, or a sweep's name.", metavar="RUN")],
+    sample: Annotated[int, typer.Option(min=1, help="Cells of a sweep that are made again.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draw of these cells.")] = 1,
+    engine: Annotated[str | None, typer.Option(help="What makes them again; as before by default.")] = None,
+    lake: Lake = None,
+    as_json: AsJson = False,
+) -> None:
+    """Simulate a run, or some cells of a sweep, again and compare bytes; exit code 3 if they differ."""
+    from workbench import workflows
+
+    view = workflows.verify_run(name, sample=sample, seed=seed, engine=engine, settings=settings(lake))
+    display(view, as_json)
+    if not view.is_same:
+        raise typer.Exit(3)
+
+
+@app.command()
 def sweeps(
     name: Annotated[
         str | None, typer.Argument(help="Show this one: its name, or its file.", metavar="[SWEEP]")

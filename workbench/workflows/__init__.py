@@ -46,9 +46,11 @@ from workbench.workflows.storing import (
     verify_store,
     write_rows,
 )
+from workbench.workflows.sweep_report import SweepReportView, report_sweep
 from workbench.workflows.sweep_views import SweepPlanView, SweepsView, SweepView
 from workbench.workflows.sweeping import list_sweeps, load_sweep, plan_sweep, show_sweep, sweep
 from workbench.workflows.trying import show_receivers, try_channels
+from workbench.workflows.verifying import VerificationView, verify_run
 
 __all__ = [
     "FORMS",
@@ -77,8 +79,10 @@ __all__ = [
     "SilencesView",
     "StrategiesView",
     "SweepPlanView",
+    "SweepReportView",
     "SweepView",
     "SweepsView",
+    "VerificationView",
     "View",
     "Wanted",
     "active_alerts",
@@ -110,6 +114,7 @@ __all__ = [
     "publish_store",
     "record",
     "replay",
+    "report_sweep",
     "run",
     "run_alerts",
     "serve_dashboard",
@@ -124,6 +129,7 @@ __all__ = [
     "sweep",
     "try_channels",
     "tune_store",
+    "verify_run",
     "verify_store",
     "write_rows",
 ]

@@ -32,8 +32,10 @@ from workbench.workflows.results import ComparisonView, RunsView, RunView
 from workbench.workflows.retraining_view import RetrainingView
 from workbench.workflows.review_views import CasesView, CaseView, LabelsView, ReviewStatusView
 from workbench.workflows.stored import ActionsView, FindingsView, InventoryView, RowsView
+from workbench.workflows.sweep_report import SweepReportView
 from workbench.workflows.sweep_views import SweepPlanView, SweepsView, SweepView
 from workbench.workflows.threshold_views import DecidedView, ThresholdsView
+from workbench.workflows.verifying import VerificationView
 from workbench.workflows.watch_view import WatchView
 
 
@@ -66,6 +68,8 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "sweep_plan": SweepPlanView,
     "sweep_result": SweepView,
     "sweeps": SweepsView,
+    "sweep_report": SweepReportView,
+    "verification": VerificationView,
     "picks": PicksView,
     "explanation": ExplanationView,
     "recording": RecordingView,

@@ -11,11 +11,17 @@ import pyarrow as pa
 from workbench.experiments import LEVEL
 from workbench.experiments.designs import Option
 from workbench.experiments.manifest import Manifest
-from workbench.experiments.sweeps import Place, Point, Sweep, judge
+from workbench.experiments.sweeps import Place, Point, Sweep, SweepMeasure, judge
 from workbench.experiments.sweeps.answers import Judged
 from workbench.settings import Settings
 from workbench.workflows.sweep_plan import Plan
-from workbench.workflows.sweep_views import SweepDecisionView, SweepPlaceView, SweepPlanView, SweepView
+from workbench.workflows.sweep_views import (
+    MeasureView,
+    SweepDecisionView,
+    SweepPlaceView,
+    SweepPlanView,
+    SweepView,
+)
 
 
 def slug_of(name: str) -> str:
@@ -65,6 +71,7 @@ def sweep_view(whole: Plan, found: pa.Table, manifest: Manifest, settings: Setti
         decide=wanted.decisions(),
         measure=wanted.measure.value,
         measure_label=wanted.measure.label,
+        measures={one.value: MeasureView(label=one.label, unit=one.unit) for one in SweepMeasure},
         target=wanted.target,
         level=LEVEL,
         replications=wanted.replications,

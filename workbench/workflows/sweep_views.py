@@ -57,6 +57,16 @@ class SweepPlaceView(BaseModel):
     """Cells that are not there yet."""
 
 
+class MeasureView(BaseModel):
+    """What a figure of a sweep is."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    label: str
+    unit: Literal["duration", "share", "number"]
+    """`duration` is in seconds."""
+
+
 class SweepView(View):
     """What a sweep says."""
 
@@ -74,6 +84,8 @@ class SweepView(View):
     """Parameters that are ours to choose."""
     measure: str
     measure_label: str
+    measures: dict[str, MeasureView]
+    """What every figure is."""
     target: Number
     level: float
     replications: int

@@ -159,16 +159,23 @@ def show_sweep(name: str, *, settings: Settings | None = None) -> SweepView:
         StoreError: the lake cannot be read.
     """
     settings = settings or load_settings()
-    shelf = Shelf(settings)
-    record = _read_record(shelf, _sweep_id(name))
+    whole, slug = open_sweep(name, settings)
+    manifest = Manifest.model_validate(_read_record(Shelf(settings), slug)["manifest"])
+    return sweep_view(whole, whole.found, manifest, settings).model_copy(update={"simulated": 0})
+
+
+def open_sweep(name: str, settings: Settings) -> tuple[Plan, str]:
+    """Find a sweep that was run, with the cells that are there, and its `sweep_id`.
+
+    Raises:
+        NotFoundError: no such sweep was run.
+        StoreError: the lake cannot be read.
+    """
+    shelf, slug = Shelf(settings), _sweep_id(name)
+    record = _read_record(shelf, slug)
     wanted = check(record["sweep"], Sweep, name=name, folder=Path.cwd())
     laid = lay_out(wanted)
-    found = shelf.find([cell.key for cell in laid[2]])
-    whole = plan(wanted, found, laid, workers=1)
-    manifest = Manifest.model_validate(record["manifest"])
-    return sweep_view(whole, found, manifest, settings).model_copy(
-        update={"simulated": 0, "reused": len(found)}
-    )
+    return plan(wanted, shelf.find([cell.key for cell in laid[2]]), laid, workers=1), slug
 
 
 def list_sweeps(*, settings: Settings | None = None) -> SweepsView:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -82,9 +82,11 @@ class SweepMeasure(StrEnum):
         return f"{'waiting' if kind == 'wait' else kind} time, {which.replace('_', '.')}"
 
     @property
-    def is_time(self) -> bool:
-        """Whether it is in seconds."""
-        return self not in _WORDS or self in (SweepMeasure.DETECTED, SweepMeasure.SETTLED)
+    def unit(self) -> Literal["duration", "share", "number"]:
+        """What its values are; a duration is in seconds."""
+        if self not in _WORDS or self in (SweepMeasure.DETECTED, SweepMeasure.SETTLED):
+            return "duration"
+        return "share" if self in _SHARES else "number"
 
     def of(self, row: Mapping[str, Any]) -> float:
         """Take the measure out of a cell's row; NaN where there is none."""
@@ -100,9 +102,9 @@ class SweepMeasure(StrEnum):
         """Write a value of it for a table."""
         if value is None or not math.isfinite(value):
             return "-"
-        if self.is_time:
+        if self.unit == "duration":
             return f"-{format_duration(-value)}" if value < 0 else format_duration(value)
-        return f"{100 * value:.3g} %" if self in _SHARES else f"{value:.4g}"
+        return f"{100 * value:.3g} %" if self.unit == "share" else f"{value:.4g}"
 
 
 _WORDS: Mapping[SweepMeasure, str] = {
