@@ -27,6 +27,7 @@ from workbench.cli import (
     serving,
     simulating,
     store,
+    sweeps,
 )
 from workbench.errors import DocumentError, InputError, WorkbenchError
 
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 
 for group in (simulating, planning, balancing, recording, store, serving):
+for group in (simulating, balancing, sweeps, recording, store, serving):
     app.add_typer(group.app)
 app.add_typer(configuration.app, name="config")
 app.add_typer(reconcile.app, name="reconcile")

@@ -77,7 +77,11 @@ from workbench.workflows.storing import (
     verify_store,
     write_rows,
 )
+from workbench.workflows.sweep_report import SweepReportView, report_sweep
+from workbench.workflows.sweep_views import SweepPlanView, SweepsView, SweepView
+from workbench.workflows.sweeping import list_sweeps, load_sweep, plan_sweep, show_sweep, sweep
 from workbench.workflows.trying import show_receivers, try_channels
+from workbench.workflows.verifying import VerificationView, verify_run
 
 __all__ = [
     "FORMS",
@@ -116,6 +120,11 @@ __all__ = [
     "SelectionView",
     "SilencesView",
     "StrategiesView",
+    "SweepPlanView",
+    "SweepReportView",
+    "SweepView",
+    "SweepsView",
+    "VerificationView",
     "View",
     "Wanted",
     "active_alerts",
@@ -150,16 +159,20 @@ __all__ = [
     "list_runs",
     "list_silences",
     "list_strategies",
+    "list_sweeps",
+    "load_sweep",
     "mark_alerts",
     "migrate_store",
     "outlook",
     "plan",
     "plan_configuration",
+    "plan_sweep",
     "publish_store",
     "read_configuration",
     "record",
     "recover_configuration",
     "replay",
+    "report_sweep",
     "roll_back_configuration",
     "run",
     "run_alerts",
@@ -169,12 +182,15 @@ __all__ = [
     "show_picks",
     "show_receivers",
     "show_run",
+    "show_sweep",
     "silence_alerts",
     "sql",
     "store_dictionary",
     "store_info",
+    "sweep",
     "try_channels",
     "tune_store",
+    "verify_run",
     "verify_store",
     "write_rows",
 ]
