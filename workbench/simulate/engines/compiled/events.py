@@ -13,6 +13,7 @@ import numpy as np
 from numpy.random import Generator
 
 from workbench.simulate.engines.compiled.agenda import KIND_SHIFT, put, put_in_place_of_next, take_next
+from workbench.simulate.engines.compiled.borrowing import borrow
 from workbench.simulate.engines.compiled.drawing import turn_to
 from workbench.simulate.engines.compiled.state import Count, Ints, Run, Sum
 from workbench.simulate.engines.reference.clock import Kind
@@ -20,7 +21,10 @@ from workbench.simulate.strategies import View
 from workbench.tables import Outcome
 
 ONE_VIEW = False
-"""Whether there is one view; set for each kernel, as are the next two."""
+"""Whether there is one view; set for each kernel, as are the next ones."""
+ONE_BALANCER = False
+HAS_KEYS = False
+"""Whether requests carry keys."""
 CLOSED = False
 """Whether users wait and think."""
 KNOWS_DEMAND = False
@@ -83,6 +87,7 @@ def advance(run: Run, rng: Generator) -> int:
     that would make compiling five times as long. What an event leads to follows below it in the loop:
     a request that reaches a server, one that is sent back, an attempt that ends, an answer.
     """
+    run, rng = borrow(run), borrow(rng)
     counts, sums, agenda, pool, window = run.counts, run.sums, run.agenda, run.pool, run.window
     arrival, demand, balancer_of, server_of = window.arrival, window.demand, window.balancer, window.server
     free, waiting, delay, in_flight, limit = pool.free, pool.waiting, pool.delay, pool.in_flight, pool.limit
@@ -90,7 +95,7 @@ def advance(run: Run, rng: Generator) -> int:
     known, last, base = counts[KNOWN], counts[LAST] == 1, counts[BASE]
     size, area, changed, in_system = counts[EVENTS], sums[AREA], sums[CHANGED], counts[IN_SYSTEM]
     arrived, thought, drawing = counts[ARRIVED], counts[THOUGHT], counts[DRAWING]
-    state = OVER
+    state, balancer = OVER, 0
     while True:
         if CLOSED and counts[BEGUN] < counts[USERS]:
             if thought == known and not last:
@@ -147,7 +152,8 @@ def advance(run: Run, rng: Generator) -> int:
                 else:
                     request, reaching, ending = number, kind == REACH, kind == ANSWER
         place = request - base
-        balancer = balancer_of[place]
+        if not ONE_BALANCER:
+            balancer = balancer_of[place]
         if not ONE_VIEW:
             view = view_at(run.views, balancer, run.views.in_flight[balancer])
         if arriving:
@@ -155,11 +161,12 @@ def advance(run: Run, rng: Generator) -> int:
             area += in_system * (now - changed)
             changed = now
             in_system += 1
-            if balancer != drawing:
+            if not ONE_BALANCER and balancer != drawing:
                 turn_to(run.bank, run.numbers, run.left_over, drawing, balancer)
                 drawing = balancer
             view.now[0] = now
-            view.key[0] = window.key[place]
+            if HAS_KEYS:
+                view.key[0] = window.key[place]
             view.demand[0] = demand[place]
             picked = pick(view, rng)
             window.begin[place] = np.nan

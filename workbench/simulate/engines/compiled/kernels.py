@@ -102,6 +102,8 @@ def _compile(scenario: Scenario) -> Kernel:
     one = balancers.count == 1 or balancers.view is Sharing.SHARED
     places: dict[str, Any] = {
         "ONE_VIEW": one,
+        "ONE_BALANCER": balancers.count == 1,
+        "HAS_KEYS": scenario.keys is not None,
         "CLOSED": scenario.closed is not None,
         "KNOWS_DEMAND": strategy.knows_demand,
         "view_of": queues.view_with_levels if one else queues.view_without_levels,

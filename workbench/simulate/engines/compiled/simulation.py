@@ -39,12 +39,13 @@ class Simulation:
     Args:
         workload: what is simulated.
         size: requests that are taken from the workload at once.
+        counted: whether `run.sums` is to hold the integral of the number in the system, once all is over.
 
     Raises:
         SimulationError: the compiled engine cannot run the scenario.
     """
 
-    def __init__(self, workload: Workload, *, size: int = CHUNK) -> None:
+    def __init__(self, workload: Workload, *, size: int = CHUNK, counted: bool = True) -> None:
         self.scenario = scenario = workload.scenario
         self.chunks = workload.chunks(size)
         self.servers = servers = scenario.servers()
@@ -70,7 +71,8 @@ class Simulation:
             numbers=numbers,
             left_over=left_over,
         )
-        self.occupancy = Occupancy(self.run)
+        apart = counted and not self.kernel.agenda
+        self.occupancy = Occupancy(self.run) if apart else None
         self._set_out()
 
     def _set_out(self) -> None:
@@ -101,7 +103,7 @@ class Simulation:
             before = int(counts[Count.ARRIVED])
             more = self.kernel.advance(self.run, self.rng)
             until = self._now() if more else math.inf
-            if not self.kernel.agenda:
+            if self.occupancy is not None:
                 window, begin, end = self.run.window, before - int(counts[Count.BASE]), self._arrived
                 self.occupancy.add(self.run, window.arrival[begin:end], window.answered[begin:end], until)
             if progress is not None:
@@ -124,8 +126,10 @@ class Simulation:
         else:
             window.arrival[begin:end] = chunk.arrival
         window.demand[begin:end] = chunk.demand
-        window.balancer[begin:end] = chunk.balancer
-        window.key[begin:end] = chunk.key
+        if len(self.run.bank) > 1:
+            window.balancer[begin:end] = chunk.balancer
+        if self.scenario.keys is not None:
+            window.key[begin:end] = chunk.key
         counts[Count.KNOWN] += len(chunk)
 
     def _make_room(self, requests: int = 0) -> None:

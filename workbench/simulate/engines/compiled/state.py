@@ -148,7 +148,7 @@ def make_window(room: int) -> Window:
         "user": np.int32,
     }
     kinds |= {"outcome": np.int8, "key": np.int64, "behind": np.int64}
-    arrays: dict[str, Any] = {name: np.empty(room, kinds.get(name, np.float64)) for name in Window._fields}
+    arrays: dict[str, Any] = {name: np.zeros(room, kinds.get(name, np.float64)) for name in Window._fields}
     return Window(**arrays)
 
 
