@@ -87,6 +87,7 @@ class _Compiler:
                 cache=bool(name),
                 boundscheck=function in self.careful,
                 error_model="numpy" if function.__module__.startswith(_OURS) else "python",
+                forceinline=not name,
             )
             self.begun.remove(function)
         return self.done[function]

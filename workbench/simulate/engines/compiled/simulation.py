@@ -15,6 +15,7 @@ from workbench.simulate.engines.compiled.agenda import KIND_SHIFT, make_agenda, 
 from workbench.simulate.engines.compiled.drawing import bank_of, memory_of
 from workbench.simulate.engines.compiled.finished import KEPT, Finished
 from workbench.simulate.engines.compiled.kernels import Kernel, kernel_for
+from workbench.simulate.engines.compiled.level_sets import make_level_sets
 from workbench.simulate.engines.compiled.occupancy import Occupancy
 from workbench.simulate.engines.compiled.state import (
     Count,
@@ -67,6 +68,7 @@ class Simulation:
             views=views,
             slots=make_slots(settings, servers, len(views.usable)),
             agenda=make_agenda(0),
+            sets=make_level_sets(views, wanted=self.kernel.sets),
             bank=bank_of(streams),
             numbers=numbers,
             left_over=left_over,
