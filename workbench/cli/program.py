@@ -38,8 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for group in (simulating, planning, balancing, recording, store, serving):
-for group in (simulating, balancing, sweeps, recording, store, serving):
+for group in (simulating, planning, balancing, sweeps, recording, store, serving):
     app.add_typer(group.app)
 app.add_typer(configuration.app, name="config")
 app.add_typer(reconcile.app, name="reconcile")

@@ -12,6 +12,7 @@ from workbench.workflows.configuration_files import (
     import_configuration,
     read_configuration,
 )
+from workbench.workflows.configuration_plan_view import ConfigurationPlanView, EffectView
 from workbench.workflows.configuration_plans import plan_configuration
 from workbench.workflows.configuration_views import (
     ConfigurationDifferenceView,
@@ -52,7 +53,6 @@ from workbench.workflows.handling_views import (
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.notifying import run_alerts
 from workbench.workflows.picking import PicksView, StrategiesView, list_strategies, show_picks
-from workbench.workflows.plan_view import EffectView, PlanView
 from workbench.workflows.planning import plan
 from workbench.workflows.precision import MOST
 from workbench.workflows.recording import RecordingView, record
@@ -99,6 +99,7 @@ __all__ = [
     "ComparisonView",
     "ConfigurationDifferenceView",
     "ConfigurationHistoryView",
+    "ConfigurationPlanView",
     "ConfigurationView",
     "ConfigurationsView",
     "EffectView",

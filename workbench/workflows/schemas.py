@@ -15,6 +15,7 @@ from workbench.simulate import Scenario
 from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
 from workbench.workflows.application_view import ApplicationView
 from workbench.workflows.configuration_files import ImportedView
+from workbench.workflows.configuration_plan_view import ConfigurationPlanView
 from workbench.workflows.configuration_views import (
     ConfigurationDifferenceView,
     ConfigurationHistoryView,
@@ -34,7 +35,6 @@ from workbench.workflows.handling_views import (
 )
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.picking import PicksView, StrategiesView
-from workbench.workflows.plan_view import PlanView
 from workbench.workflows.reconciliation_views import EvaluationView, EvidenceView, MatchView, TrainingView
 from workbench.workflows.recording import RecordingView
 from workbench.workflows.replaying import ReplayView
@@ -109,7 +109,7 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "configuration_difference": ConfigurationDifferenceView,
     "configuration_import": ImportedView,
     "application": ApplicationView,
-    "configuration_plan": PlanView,
+    "configuration_plan": ConfigurationPlanView,
     "rows": RowsView,
     "store": InventoryView,
     "findings": FindingsView,
