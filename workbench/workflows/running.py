@@ -22,7 +22,7 @@ from workbench.simulate import (
 from workbench.store import Run, Store, publish, queries
 from workbench.tables import QUANTILES, Outcome, quantile_column
 from workbench.workflows.results import OutageView, RunLine, RunsView, RunView, ServerView, Statistics
-from workbench.workflows.simulating import Report, Simulation, cell_key, engine_reason
+from workbench.workflows.simulating import Report, Simulation, cell_key, engine_reason, streams
 
 _FEW = 100
 """Requests below which the figures of a run say little."""
@@ -187,7 +187,7 @@ def view_run(store: Store, run_id: int, *, reused: bool) -> RunView:
             "elapsed_s": run.elapsed_s or 0.0,
             "servers": _server_views(summary.servers.to_pylist(), scenario),
             "outages": _outage_views(store, run_id, scenario),
-            "notes": notes(scenario) + _few(int(pool["requests"] or 0)),
+            "notes": notes(scenario) + _few(int(pool["requests"] or 0)) + _binned(run, scenario),
         }
     )
 
@@ -228,6 +228,12 @@ def notes(scenario: Scenario) -> list[str]:
         TraceError: the trace cannot be used.
     """
     return _coarse(scenario) + _overload(scenario)
+
+
+def _binned(run: Run, scenario: Scenario) -> list[str]:
+    if run.records > 0 or not streams(scenario, run.engine):
+        return []
+    return ["no request is kept: percentiles are read from histograms, at most 1 % off"]
 
 
 def _few(requests: int) -> list[str]:
