@@ -2,12 +2,38 @@
 
 from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
 from workbench.workflows.alerting import check_rules, export_rules, lint_rules
+from workbench.workflows.application_view import ApplicationView
+from workbench.workflows.applying import apply_configuration, compare_with_target, recover_configuration
+from workbench.workflows.asking import ask
 from workbench.workflows.backtesting import Wanted, advise_rule, backtest_drill, backtest_runs
 from workbench.workflows.comparing import compare_strategies
+from workbench.workflows.configuration_files import (
+    ImportedView,
+    import_configuration,
+    read_configuration,
+)
+from workbench.workflows.configuration_plan_view import ConfigurationPlanView, EffectView
+from workbench.workflows.configuration_plans import plan_configuration
+from workbench.workflows.configuration_views import (
+    ConfigurationDifferenceView,
+    ConfigurationHistoryView,
+    ConfigurationsView,
+    ConfigurationView,
+)
+from workbench.workflows.configuring import (
+    change_configuration,
+    configuration_difference,
+    configuration_history,
+    configuration_text,
+    list_configurations,
+    roll_back_configuration,
+    show_configuration,
+)
 from workbench.workflows.demo import demo_scenarios
 from workbench.workflows.estimate_views import EstimateView, PlanView, SelectionView
 from workbench.workflows.estimating import estimate
 from workbench.workflows.explaining import ExplanationView, explain
+from workbench.workflows.figures import figure
 from workbench.workflows.handling import (
     active_alerts,
     alert_history,
@@ -51,7 +77,11 @@ from workbench.workflows.storing import (
     verify_store,
     write_rows,
 )
+from workbench.workflows.sweep_report import SweepReportView, report_sweep
+from workbench.workflows.sweep_views import SweepPlanView, SweepsView, SweepView
+from workbench.workflows.sweeping import list_sweeps, load_sweep, plan_sweep, show_sweep, sweep
 from workbench.workflows.trying import show_receivers, try_channels
+from workbench.workflows.verifying import VerificationView, verify_run
 
 __all__ = [
     "FORMS",
@@ -64,11 +94,19 @@ __all__ = [
     "AlertTestView",
     "AlertsRunView",
     "AlertsView",
+    "ApplicationView",
     "BacktestView",
     "ComparisonView",
+    "ConfigurationDifferenceView",
+    "ConfigurationHistoryView",
+    "ConfigurationPlanView",
+    "ConfigurationView",
+    "ConfigurationsView",
+    "EffectView",
     "EstimateView",
     "ExplanationView",
     "FindingsView",
+    "ImportedView",
     "InventoryView",
     "LettersView",
     "MarkedView",
@@ -83,50 +121,77 @@ __all__ = [
     "SelectionView",
     "SilencesView",
     "StrategiesView",
+    "SweepPlanView",
+    "SweepReportView",
+    "SweepView",
+    "SweepsView",
+    "VerificationView",
     "View",
     "Wanted",
     "active_alerts",
     "advise_rule",
     "alert_history",
+    "apply_configuration",
+    "ask",
     "backtest_drill",
     "backtest_runs",
+    "change_configuration",
     "check_rules",
     "collect_store",
     "compact_store",
     "compare_strategies",
+    "compare_with_target",
+    "configuration_difference",
+    "configuration_history",
+    "configuration_text",
     "demo_scenarios",
     "end_silence",
     "estimate",
     "explain",
     "export_rules",
     "export_store",
+    "figure",
+    "import_configuration",
     "import_store",
     "json_schema",
     "lint_rules",
+    "list_configurations",
     "list_letters",
     "list_runs",
     "list_silences",
     "list_strategies",
+    "list_sweeps",
+    "load_sweep",
     "mark_alerts",
     "migrate_store",
     "outlook",
     "plan",
+    "plan_configuration",
+    "plan_sweep",
     "publish_store",
+    "read_configuration",
     "record",
+    "recover_configuration",
     "replay",
+    "report_sweep",
+    "roll_back_configuration",
     "run",
     "run_alerts",
     "select_best",
     "serve_dashboard",
+    "show_configuration",
     "show_picks",
     "show_receivers",
     "show_run",
+    "show_sweep",
     "silence_alerts",
     "sql",
     "store_dictionary",
     "store_info",
+    "sweep",
     "try_channels",
     "tune_store",
+    "verify_run",
     "verify_store",
     "write_rows",
 ]

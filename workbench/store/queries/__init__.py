@@ -6,6 +6,12 @@ is asked about and no others.
 
 from workbench.store.queries.binned import outcome_table, percentiles
 from workbench.store.queries.counts import OutcomeCounts, outcome_counts
+from workbench.store.queries.history import (
+    arrivals_over_time,
+    events_of_run,
+    latency_heat,
+    window_requests,
+)
 from workbench.store.queries.latency import (
     Latency,
     LatencyStatistics,
@@ -25,9 +31,12 @@ __all__ = [
     "OutcomeCounts",
     "ServerShares",
     "Summary",
+    "arrivals_over_time",
+    "events_of_run",
     "has_slices",
     "latency",
     "latency_distribution",
+    "latency_heat",
     "latency_over_time",
     "outages",
     "outcome_counts",
@@ -43,4 +52,5 @@ __all__ = [
     "slowest_requests",
     "summaries",
     "summary",
+    "window_requests",
 ]
