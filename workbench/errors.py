@@ -10,6 +10,7 @@
     │   └── ConflictError          2   another writer was faster; nothing was written
     ├── SimulationError            3   a model that cannot go on, such as a strategy that names no server
     ├── RecordingError             5   a recording that could not be made
+    ├── TargetError                5   a system that is watched does not answer, or not as it should
     └── StoreError                 4   the lake cannot be read or written
         ├── DiskFullError          4   no room is left; nothing half-written remains
         ├── CatalogueError         4   the catalogue is corrupt, locked or read-only
@@ -90,6 +91,12 @@ class SimulationError(WorkbenchError):
 
 class RecordingError(WorkbenchError):
     """A recording that could not be made: a proxy, a server or the client failed."""
+
+    exit_code = 5
+
+
+class TargetError(WorkbenchError):
+    """A system that is watched does not answer, or not as it should."""
 
     exit_code = 5
 

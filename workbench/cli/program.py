@@ -16,7 +16,17 @@ import typer
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from workbench.cli import alerts, alerts_delivery, balancing, reconcile, recording, serving, simulating, store
+from workbench.cli import (
+    alerts,
+    alerts_delivery,
+    balancing,
+    monitor,
+    reconcile,
+    recording,
+    serving,
+    simulating,
+    store,
+)
 from workbench.errors import DocumentError, InputError, WorkbenchError
 
 app = typer.Typer(
@@ -26,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for group in (simulating, balancing, recording, store, serving):
+for group in (simulating, balancing, recording, monitor, store, serving):
     app.add_typer(group.app)
 app.add_typer(reconcile.app, name="reconcile")
 alerts.app.add_typer(alerts_delivery.app)

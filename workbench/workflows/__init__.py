@@ -3,6 +3,8 @@
 from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
 from workbench.workflows.alerting import check_rules, export_rules, lint_rules
 from workbench.workflows.backtesting import Wanted, advise_rule, backtest_drill, backtest_runs
+from workbench.workflows.collecting import collect, look_once
+from workbench.workflows.collection_views import CollectionView, LooksView
 from workbench.workflows.comparing import compare_strategies
 from workbench.workflows.demo import demo_scenarios
 from workbench.workflows.explaining import ExplanationView, explain
@@ -22,12 +24,15 @@ from workbench.workflows.handling_views import (
     MarkedView,
     SilencesView,
 )
+from workbench.workflows.metric_views import MetricsView, WrittenView
+from workbench.workflows.metrics import metric_definitions, metrics_text, show_metrics, write_openmetrics
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.notifying import run_alerts
 from workbench.workflows.picking import PicksView, StrategiesView, list_strategies, show_picks
 from workbench.workflows.recording import RecordingView, record
 from workbench.workflows.replaying import ReplayView, replay
 from workbench.workflows.results import ComparisonView, RunsView, RunView, View
+from workbench.workflows.rolling_up import roll_up_samples
 from workbench.workflows.running import list_runs, run, show_run
 from workbench.workflows.schemas import FORMS, json_schema
 from workbench.workflows.serving import serve_dashboard
@@ -59,12 +64,15 @@ __all__ = [
     "AlertsRunView",
     "AlertsView",
     "BacktestView",
+    "CollectionView",
     "ComparisonView",
     "ExplanationView",
     "FindingsView",
     "InventoryView",
     "LettersView",
+    "LooksView",
     "MarkedView",
+    "MetricsView",
     "PicksView",
     "ReceiversView",
     "RecordingView",
@@ -76,12 +84,14 @@ __all__ = [
     "StrategiesView",
     "View",
     "Wanted",
+    "WrittenView",
     "active_alerts",
     "advise_rule",
     "alert_history",
     "backtest_drill",
     "backtest_runs",
     "check_rules",
+    "collect",
     "collect_store",
     "compact_store",
     "compare_strategies",
@@ -97,14 +107,19 @@ __all__ = [
     "list_runs",
     "list_silences",
     "list_strategies",
+    "look_once",
     "mark_alerts",
+    "metric_definitions",
+    "metrics_text",
     "migrate_store",
     "publish_store",
     "record",
     "replay",
+    "roll_up_samples",
     "run",
     "run_alerts",
     "serve_dashboard",
+    "show_metrics",
     "show_picks",
     "show_receivers",
     "show_run",
@@ -115,5 +130,6 @@ __all__ = [
     "try_channels",
     "tune_store",
     "verify_store",
+    "write_openmetrics",
     "write_rows",
 ]

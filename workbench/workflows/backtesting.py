@@ -31,6 +31,7 @@ from workbench.workflows.alert_views import AdviceView, BacktestView, CandidateV
 from workbench.workflows.alerting import write_files
 from workbench.workflows.drills import drill_episodes, load_drill
 from workbench.workflows.queue_series import Answers, Observed, Visits, queue_series
+from workbench.workflows.running import scenario_of
 from workbench.workflows.simulating import Report
 
 _BEFORE, _AFTER = 120.0, 300.0
@@ -124,7 +125,7 @@ def _read_incident(text: str) -> tuple[int | None, Incident]:
 def _episode(
     store: Store, run_id: int, incidents: Sequence[Incident], step: float, recovery: float
 ) -> Episode:
-    scenario = Scenario.model_validate_json(store.run(run_id).scenario_json)
+    scenario = scenario_of(store.run(run_id))
     observed = _stored_run(store, run_id, scenario)
     answered = observed.answers.answered
     until = float(answered.max()) if len(answered) else 0.0

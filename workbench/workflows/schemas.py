@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from workbench.alerts.receivers import Plan
 from workbench.alerts.rules import RuleFile
 from workbench.errors import NotFoundError, Problem
+from workbench.monitor.collection import Collection
 from workbench.simulate import Scenario
 from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
+from workbench.workflows.collection_views import CollectionView, LooksView
 from workbench.workflows.decision_views import DifferenceView, HistoryView, VersionView
 from workbench.workflows.drills import Drill
 from workbench.workflows.explaining import ExplanationView
@@ -22,6 +24,7 @@ from workbench.workflows.handling_views import (
     MarkedView,
     SilencesView,
 )
+from workbench.workflows.metric_views import MetricsView, WrittenView
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.picking import PicksView, StrategiesView
 from workbench.workflows.reconciliation_views import EvaluationView, EvidenceView, MatchView, TrainingView
@@ -85,6 +88,11 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "findings": FindingsView,
     "actions": ActionsView,
     "demo": DemoView,
+    "looks": LooksView,
+    "collection": CollectionView,
+    "metrics": MetricsView,
+    "openmetrics": WrittenView,
+    "collect": Collection,
     "rules": RuleFile,
     "drill": Drill,
     "alert_check": AlertCheckView,
@@ -104,7 +112,7 @@ FORMS: Mapping[str, type[BaseModel]] = {
 }
 """The forms by the names that `workbench schema` takes."""
 
-DOCUMENTS = ("scenario", "rules", "drill", "receivers")
+DOCUMENTS = ("scenario", "rules", "drill", "receivers", "collect")
 """The forms of files that are read; the others are printed."""
 
 
