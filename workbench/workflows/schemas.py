@@ -13,9 +13,18 @@ from workbench.errors import NotFoundError, Problem
 from workbench.monitor.collection import Collection
 from workbench.simulate import Scenario
 from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
+from workbench.workflows.application_view import ApplicationView
 from workbench.workflows.collection_views import CollectionView, LooksView
+from workbench.workflows.configuration_files import ImportedView
+from workbench.workflows.configuration_views import (
+    ConfigurationDifferenceView,
+    ConfigurationHistoryView,
+    ConfigurationsView,
+    ConfigurationView,
+)
 from workbench.workflows.decision_views import DifferenceView, HistoryView, VersionView
 from workbench.workflows.drills import Drill
+from workbench.workflows.estimate_views import EstimateView, PlanView, SelectionView
 from workbench.workflows.explaining import ExplanationView
 from workbench.workflows.handling_views import (
     AlertHistoryView,
@@ -27,6 +36,7 @@ from workbench.workflows.handling_views import (
 from workbench.workflows.metric_views import MetricsView, WrittenView
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.picking import PicksView, StrategiesView
+from workbench.workflows.plan_view import PlanView
 from workbench.workflows.reconciliation_views import EvaluationView, EvidenceView, MatchView, TrainingView
 from workbench.workflows.recording import RecordingView
 from workbench.workflows.replaying import ReplayView
@@ -62,6 +72,9 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "scenario": Scenario,
     "run": RunView,
     "comparison": ComparisonView,
+    "estimate": EstimateView,
+    "plan": PlanView,
+    "selection": SelectionView,
     "runs": RunsView,
     "picks": PicksView,
     "explanation": ExplanationView,
@@ -83,6 +96,13 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "decision_configuration": VersionView,
     "decision_history": HistoryView,
     "decision_difference": DifferenceView,
+    "configuration": ConfigurationView,
+    "configurations": ConfigurationsView,
+    "configuration_history": ConfigurationHistoryView,
+    "configuration_difference": ConfigurationDifferenceView,
+    "configuration_import": ImportedView,
+    "application": ApplicationView,
+    "configuration_plan": PlanView,
     "rows": RowsView,
     "store": InventoryView,
     "findings": FindingsView,
