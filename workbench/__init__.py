@@ -34,12 +34,15 @@ if TYPE_CHECKING:
     from workbench.workflows import compare_strategies as compare
     from workbench.workflows import list_runs as runs
     from workbench.workflows import list_strategies as strategies
+    from workbench.workflows import list_sweeps as sweeps
     from workbench.workflows import plan_configuration as plan_configuration
     from workbench.workflows import select_best as select
     from workbench.workflows import show_configuration as configuration
     from workbench.workflows import show_picks as picks
     from workbench.workflows import show_run as show
+    from workbench.workflows import show_sweep as show_sweep
     from workbench.workflows import sql as sql
+    from workbench.workflows import sweep as sweep
     from workbench.workflows.deciding import find_thresholds
     from workbench.workflows.reconciling import evaluate_reconciliation, match_ledgers, train_reconciliation
 
@@ -74,9 +77,12 @@ _HOMES = {
     "runs": ("workbench.workflows", "list_runs"),
     "select": ("workbench.workflows", "select_best"),
     "show": ("workbench.workflows", "show_run"),
+    "show_sweep": ("workbench.workflows", "show_sweep"),
     "sql": ("workbench.workflows", "sql"),
     "strategies": ("workbench.workflows", "list_strategies"),
     "train_reconciliation": ("workbench.workflows.reconciling", "train_reconciliation"),
+    "sweep": ("workbench.workflows", "sweep"),
+    "sweeps": ("workbench.workflows", "list_sweeps"),
 }
 
 __all__ = [
@@ -108,8 +114,11 @@ __all__ = [
     "runs",
     "select",
     "show",
+    "show_sweep",
     "sql",
     "strategies",
+    "sweep",
+    "sweeps",
     "train_reconciliation",
 ]
 

@@ -56,7 +56,8 @@ from workbench.workflows.metrics import metric_definitions, metrics_text, show_m
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.notifying import run_alerts
 from workbench.workflows.picking import PicksView, StrategiesView, list_strategies, show_picks
-from workbench.workflows.plan_view import EffectView, PlanView
+from workbench.workflows.plan_view import EffectView
+from workbench.workflows.plan_view import PlanView as ConfigurationPlanView
 from workbench.workflows.planning import plan
 from workbench.workflows.precision import MOST
 from workbench.workflows.recording import RecordingView, record
@@ -82,7 +83,11 @@ from workbench.workflows.storing import (
     verify_store,
     write_rows,
 )
+from workbench.workflows.sweep_report import SweepReportView, report_sweep
+from workbench.workflows.sweep_views import SweepPlanView, SweepsView, SweepView
+from workbench.workflows.sweeping import list_sweeps, load_sweep, plan_sweep, show_sweep, sweep
 from workbench.workflows.trying import show_receivers, try_channels
+from workbench.workflows.verifying import VerificationView, verify_run
 
 __all__ = [
     "FORMS",
@@ -101,6 +106,7 @@ __all__ = [
     "ComparisonView",
     "ConfigurationDifferenceView",
     "ConfigurationHistoryView",
+    "ConfigurationPlanView",
     "ConfigurationView",
     "ConfigurationsView",
     "EffectView",
@@ -124,6 +130,11 @@ __all__ = [
     "SelectionView",
     "SilencesView",
     "StrategiesView",
+    "SweepPlanView",
+    "SweepReportView",
+    "SweepView",
+    "SweepsView",
+    "VerificationView",
     "View",
     "Wanted",
     "WrittenView",
@@ -160,6 +171,8 @@ __all__ = [
     "list_runs",
     "list_silences",
     "list_strategies",
+    "list_sweeps",
+    "load_sweep",
     "look_once",
     "mark_alerts",
     "metric_definitions",
@@ -168,11 +181,13 @@ __all__ = [
     "outlook",
     "plan",
     "plan_configuration",
+    "plan_sweep",
     "publish_store",
     "read_configuration",
     "record",
     "recover_configuration",
     "replay",
+    "report_sweep",
     "roll_back_configuration",
     "roll_up_samples",
     "run",
@@ -184,12 +199,15 @@ __all__ = [
     "show_picks",
     "show_receivers",
     "show_run",
+    "show_sweep",
     "silence_alerts",
     "sql",
     "store_dictionary",
     "store_info",
+    "sweep",
     "try_channels",
     "tune_store",
+    "verify_run",
     "verify_store",
     "write_openmetrics",
     "write_rows",

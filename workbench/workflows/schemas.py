@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from workbench.alerts.receivers import Plan
 from workbench.alerts.rules import RuleFile
 from workbench.errors import NotFoundError, Problem
+from workbench.experiments.sweeps import Sweep
 from workbench.monitor.collection import Collection
 from workbench.simulate import Scenario
 from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
@@ -36,7 +37,7 @@ from workbench.workflows.handling_views import (
 from workbench.workflows.metric_views import MetricsView, WrittenView
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.picking import PicksView, StrategiesView
-from workbench.workflows.plan_view import PlanView
+from workbench.workflows.plan_view import PlanView as ConfigurationPlanView
 from workbench.workflows.reconciliation_views import EvaluationView, EvidenceView, MatchView, TrainingView
 from workbench.workflows.recording import RecordingView
 from workbench.workflows.replaying import ReplayView
@@ -44,7 +45,10 @@ from workbench.workflows.results import ComparisonView, RunsView, RunView
 from workbench.workflows.retraining_view import RetrainingView
 from workbench.workflows.review_views import CasesView, CaseView, LabelsView, ReviewStatusView
 from workbench.workflows.stored import ActionsView, FindingsView, InventoryView, RowsView
+from workbench.workflows.sweep_report import SweepReportView
+from workbench.workflows.sweep_views import SweepPlanView, SweepsView, SweepView
 from workbench.workflows.threshold_views import DecidedView, ThresholdsView
+from workbench.workflows.verifying import VerificationView
 from workbench.workflows.watch_view import WatchView
 
 
@@ -76,6 +80,12 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "plan": PlanView,
     "selection": SelectionView,
     "runs": RunsView,
+    "sweep": Sweep,
+    "sweep_plan": SweepPlanView,
+    "sweep_result": SweepView,
+    "sweeps": SweepsView,
+    "sweep_report": SweepReportView,
+    "verification": VerificationView,
     "picks": PicksView,
     "explanation": ExplanationView,
     "recording": RecordingView,
@@ -102,7 +112,7 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "configuration_difference": ConfigurationDifferenceView,
     "configuration_import": ImportedView,
     "application": ApplicationView,
-    "configuration_plan": PlanView,
+    "configuration_plan": ConfigurationPlanView,
     "rows": RowsView,
     "store": InventoryView,
     "findings": FindingsView,
@@ -133,6 +143,7 @@ FORMS: Mapping[str, type[BaseModel]] = {
 """The forms by the names that `workbench schema` takes."""
 
 DOCUMENTS = ("scenario", "rules", "drill", "receivers", "collect")
+DOCUMENTS = ("scenario", "sweep", "rules", "drill", "receivers")
 """The forms of files that are read; the others are printed."""
 
 
@@ -140,8 +151,8 @@ def json_schema(form: str) -> dict[str, Any]:
     """Describe a form as JSON schema (draft 2020-12).
 
     Args:
-        form: `scenario`, `rules` or `drill` for files that are read, else what is printed, such as `run`
-            or `error`: a key of `FORMS`.
+        form: `scenario`, `sweep`, `rules` or `drill` for files that are read, else what is printed, such
+            as `run` or `error`: a key of `FORMS`.
 
     Raises:
         NotFoundError: there is no such form.

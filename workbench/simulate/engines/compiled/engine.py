@@ -62,7 +62,7 @@ class CompiledEngine:
         """
         from workbench.simulate.engines.compiled.simulation import Simulation
 
-        return Simulation(workload, size=size).finished(progress=progress)
+        return Simulation(workload, size=size, counted=False).finished(progress=progress)
 
 
 def _check_size(requests: float) -> None:
