@@ -28,7 +28,7 @@ def run_points(store: Store, run: Run) -> list[Point]:
     last = sample_points(_last_samples(store, run), servers=servers)
     points = [one for one in last if not one.series.endswith("_total")]
     points += _totals(store, run, servers)
-    events = store.read_table("events", run_id=run.run_id).to_pylist()
+    events = _events(store, run)
     points += _health(events, servers)
     if run.engine == ENGINE:
         return [*points, *_targets(events, end_us=run.drained_us or 0)]
@@ -47,13 +47,19 @@ def watched_servers(store: Store, run: Run) -> list[Watched]:
         ]
     found = [
         (row["server_id"], json.loads(row["detail"]))
-        for row in store.read_table("events", run_id=run.run_id).to_pylist()
+        for row in _events(store, run)
         if row["kind"] == EventKind.FOUND
     ]
     return [
         Watched(told["server"], told["slots"], told["queue_limit"], told["pool"])
         for _, told in sorted(found, key=lambda entry: entry[0])
     ]
+
+
+def _events(store: Store, run: Run) -> list[Event]:
+    """Read the events in order; where one gap ends as another begins, the end is first."""
+    found = store.read_table("events", run_id=run.run_id).to_pylist()
+    return sorted(found, key=lambda row: (row["ts_us"], row["kind"] != EventKind.GAP_ENDS))
 
 
 def _last_samples(store: Store, run: Run) -> pa.Table:

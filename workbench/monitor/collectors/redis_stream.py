@@ -69,14 +69,16 @@ def _stream(connection: RedisConnection, stream: str, now: float) -> Iterator[Re
         length = _known(whole, "length")
         yield Reading(server=stream, pool=stream, waiting=length, oldest_s=oldest, counters=counters)
     for group in rows:
-        pending, read = _known(group, "pending"), _known(group, "entries-read")
+        pending, lag = _known(group, "pending"), _known(group, "lag")
+        # A group that has read nothing yet does not say so, but nothing is then what it lags behind by.
+        read = _known(group, "entries-read") if added is None or lag is None else added - lag
         counters = {} if added is None else {"arrivals": added}
         if read is not None and pending is not None:
             counters["completions"] = read - pending
         yield Reading(
             server=f"{stream}/{group['name']}",
             pool=stream,
-            waiting=_known(group, "lag"),
+            waiting=lag,
             in_service=pending,
             oldest_s=_age(connection, stream, f"({group['last-delivered-id']}", now),
             counters=counters,
