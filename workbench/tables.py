@@ -331,6 +331,12 @@ def histogram_bins(microseconds: NDArray[np.int64]) -> NDArray[np.int16]:
     return np.where(microseconds > 0, bins, _NO_TIME).astype(np.int16)
 
 
+def bin_middles(bins: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Give the times, in microseconds, that stand for bins, as `bin_middle_sql` does."""
+    middle = 2 * BIN_RATIO / (1 + BIN_RATIO)
+    return np.where(bins == _NO_TIME, 0.0, middle * np.power(BIN_RATIO, bins))
+
+
 def bin_middle_sql(column: str) -> str:
     """Build the SQL of the time, in microseconds, that stands for a bin: at most 0.99 % off.
 

@@ -14,6 +14,7 @@ from workbench.workflows.configuration_files import (
     import_configuration,
     read_configuration,
 )
+from workbench.workflows.configuration_plan_view import ConfigurationPlanView, EffectView
 from workbench.workflows.configuration_plans import plan_configuration
 from workbench.workflows.configuration_views import (
     ConfigurationDifferenceView,
@@ -56,8 +57,6 @@ from workbench.workflows.metrics import metric_definitions, metrics_text, show_m
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.notifying import run_alerts
 from workbench.workflows.picking import PicksView, StrategiesView, list_strategies, show_picks
-from workbench.workflows.plan_view import EffectView
-from workbench.workflows.plan_view import PlanView as ConfigurationPlanView
 from workbench.workflows.planning import plan
 from workbench.workflows.precision import MOST
 from workbench.workflows.recording import RecordingView, record

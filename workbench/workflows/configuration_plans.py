@@ -22,8 +22,8 @@ from workbench.settings import Settings, load_settings
 from workbench.simulate import EngineName, Scenario
 from workbench.simulate.arrivals import TraceArrivals
 from workbench.store import Store, publish, queries
+from workbench.workflows.configuration_plan_view import ConfigurationPlanView, EffectView
 from workbench.workflows.configuring import changed_configuration, opened_file, view_changes
-from workbench.workflows.plan_view import EffectView, PlanView
 from workbench.workflows.running import Source, check_pool, notes, resolve
 from workbench.workflows.simulating import Report, simulate_cells
 
@@ -68,7 +68,7 @@ def plan_configuration(
     balancer: str | None = None,
     settings: Settings | None = None,
     report: Report | None = None,
-) -> PlanView:
+) -> ConfigurationPlanView:
     """Simulate a change on the same requests as what holds, and tell the effect with intervals.
 
     Nothing is saved or applied. All intervals hold together at 95 % (Bonferroni).
@@ -116,7 +116,7 @@ def plan_configuration(
             publish(store)
         ids = result.run_ids[:count], result.run_ids[count:]
         told = [[rows[run_id] for run_id in side] for side in ids]
-        return PlanView(
+        return ConfigurationPlanView(
             balancer=change.balancer,
             before=change.before,
             after=change.after,

@@ -24,7 +24,7 @@ from workbench.simulate.theory import stability
 from workbench.store import Run, Store, publish, queries
 from workbench.tables import QUANTILES, Outcome, quantile_column
 from workbench.workflows.results import OutageView, RunLine, RunsView, RunView, ServerView, Statistics
-from workbench.workflows.simulating import Report, Simulation, cell_key, engine_reason
+from workbench.workflows.simulating import Report, Simulation, cell_key, engine_reason, streams
 from workbench.workflows.theory_checking import check_run
 
 _FEW = 100
@@ -209,7 +209,7 @@ def view_run(store: Store, run_id: int, *, reused: bool) -> RunView:
             "servers": _server_views(summary.servers.to_pylist(), scenario),
             "outages": _outage_views(store, run_id, scenario),
             "theory": check_run(store, run_id, scenario, pool),
-            "notes": notes(scenario) + _few(int(pool["requests"] or 0)),
+            "notes": notes(scenario) + _few(int(pool["requests"] or 0)) + _binned(run, scenario),
         }
     )
 
@@ -273,6 +273,12 @@ def notes(scenario: Scenario) -> list[str]:
         TraceError: the trace cannot be used.
     """
     return _coarse(scenario) + _overload(scenario)
+
+
+def _binned(run: Run, scenario: Scenario) -> list[str]:
+    if run.records > 0 or not streams(scenario, run.engine):
+        return []
+    return ["no request is kept: percentiles are read from histograms, at most 1 % off"]
 
 
 def _few(requests: int) -> list[str]:

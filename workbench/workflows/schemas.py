@@ -17,6 +17,7 @@ from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLin
 from workbench.workflows.application_view import ApplicationView
 from workbench.workflows.collection_views import CollectionView, LooksView
 from workbench.workflows.configuration_files import ImportedView
+from workbench.workflows.configuration_plan_view import ConfigurationPlanView
 from workbench.workflows.configuration_views import (
     ConfigurationDifferenceView,
     ConfigurationHistoryView,
@@ -37,7 +38,6 @@ from workbench.workflows.handling_views import (
 from workbench.workflows.metric_views import MetricsView, WrittenView
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.picking import PicksView, StrategiesView
-from workbench.workflows.plan_view import PlanView as ConfigurationPlanView
 from workbench.workflows.reconciliation_views import EvaluationView, EvidenceView, MatchView, TrainingView
 from workbench.workflows.recording import RecordingView
 from workbench.workflows.replaying import ReplayView

@@ -159,8 +159,11 @@ class Simulation:
 
     def _give(self, done: int) -> Finished:
         window = self.run.window
+        known = self.kernel.agenda or self.occupancy is not None
         return Finished(
-            int(self.run.counts[Count.BASE]), **{name: getattr(window, name)[:done] for name in KEPT}
+            int(self.run.counts[Count.BASE]),
+            **{name: getattr(window, name)[:done] for name in KEPT},
+            area=float(self.run.sums[Sum.AREA]) if known else math.nan,
         )
 
     def _forget(self, done: int) -> None:
