@@ -13,8 +13,18 @@ from workbench.errors import NotFoundError, Problem
 from workbench.experiments.sweeps import Sweep
 from workbench.simulate import Scenario
 from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
+from workbench.workflows.application_view import ApplicationView
+from workbench.workflows.configuration_files import ImportedView
+from workbench.workflows.configuration_plan_view import ConfigurationPlanView
+from workbench.workflows.configuration_views import (
+    ConfigurationDifferenceView,
+    ConfigurationHistoryView,
+    ConfigurationsView,
+    ConfigurationView,
+)
 from workbench.workflows.decision_views import DifferenceView, HistoryView, VersionView
 from workbench.workflows.drills import Drill
+from workbench.workflows.estimate_views import EstimateView, PlanView, SelectionView
 from workbench.workflows.explaining import ExplanationView
 from workbench.workflows.handling_views import (
     AlertHistoryView,
@@ -63,6 +73,9 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "scenario": Scenario,
     "run": RunView,
     "comparison": ComparisonView,
+    "estimate": EstimateView,
+    "plan": PlanView,
+    "selection": SelectionView,
     "runs": RunsView,
     "sweep": Sweep,
     "sweep_plan": SweepPlanView,
@@ -90,6 +103,13 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "decision_configuration": VersionView,
     "decision_history": HistoryView,
     "decision_difference": DifferenceView,
+    "configuration": ConfigurationView,
+    "configurations": ConfigurationsView,
+    "configuration_history": ConfigurationHistoryView,
+    "configuration_difference": ConfigurationDifferenceView,
+    "configuration_import": ImportedView,
+    "application": ApplicationView,
+    "configuration_plan": ConfigurationPlanView,
     "rows": RowsView,
     "store": InventoryView,
     "findings": FindingsView,
