@@ -46,7 +46,9 @@ class Sampler:
     """
 
     def __init__(self, scenario: Scenario, *, drained: float) -> None:
-        self.slots = slots = scenario.servers().slots
+        pool = scenario.servers()
+        self.slots = slots = pool.slots
+        self.shares = pool.shares
         width = scenario.sample_every or _nice(drained / _default_intervals(len(slots)))
         count = max(1, math.ceil(drained / width))
         if count * len(slots) > _MOST_ROWS:
@@ -62,9 +64,13 @@ class Sampler:
             **{name: np.zeros(shape, np.int32) for name in ("arrivals", "completions", "refused")},
         }
         self._highest = np.zeros(shape, np.int32)
+        self._since = 0.0
         nobody = np.empty(0)
         self._waiting: list[tuple[Floats, Floats]] = [(nobody, nobody)] * len(slots)
-        """Of each server the requests that later ones may meet there: when they come, and leave the queue."""
+        """Of each server the requests that later ones may meet: when they come, and leave the queue.
+
+        Where all share a server, until when they are there.
+        """
 
     def add(self, visits: Visits, *, until: float) -> None:
         """Count what came to the servers.
@@ -74,17 +80,23 @@ class Sampler:
             until: no request that is added later comes before this time, seconds; infinite for the last.
         """
         for server, members in enumerate(_by_server(visits, len(self.slots))):
-            found = _sample_server(visits, members, self.edges)
-            for name, values in self._sums.items():
-                values[server] += found.sums[name]
+            found = _sample_server(visits, members, self.edges, shared=self.shares[server])
             come, left = (
                 np.concatenate(both)
                 for both in zip(self._waiting[server], (found.come, found.left), strict=True)
             )
+            if self.shares[server]:
+                span = self._since, min(until, float(left.max(initial=0.0)))
+                found.sums.update(_split_level(come, left, self.slots[server], self.edges, span))
+            free = self.slots[server] if self.shares[server] else 0
+            for name, values in self._sums.items():
+                values[server] += found.sums[name]
             highest = self._highest[server]
-            np.maximum(highest, _highest(come, left, self.edges), out=highest, casting="unsafe")
+            reached = np.maximum(_highest(come, left, self.edges) - free, 0)
+            np.maximum(highest, reached, out=highest, casting="unsafe")
             stays = left > until
             self._waiting[server] = come[stays], left[stays]
+        self._since = until
 
     def table(self, run_id: int = 0) -> pa.Table:
         """Give what was added as rows of the samples table."""
@@ -136,7 +148,7 @@ class _Sampled(NamedTuple):
     """When they left the queue."""
 
 
-def _sample_server(visits: Visits, members: Ints, edges: Floats) -> _Sampled:
+def _sample_server(visits: Visits, members: Ints, edges: Floats, *, shared: bool) -> _Sampled:
     begun, done = np.isfinite(visits.begin[members]), np.isfinite(visits.finish[members])
     reached, refused = visits.reached[members], visits.outcome[members] == Outcome.REFUSED
     let_in = begun | ((visits.queue_depth[members] >= 0) & ~refused)
@@ -152,7 +164,27 @@ def _sample_server(visits: Visits, members: Ints, edges: Floats) -> _Sampled:
         "completions": _count(finish[whole], edges),
         "refused": _count(reached[refused], edges),
     }
+    if shared:
+        return _Sampled(sums, reached[done], finish)
     return _Sampled(sums, come[waited], left_queue[waited])
+
+
+def _split_level(
+    enter: Floats, leave: Floats, slots: int, edges: Floats, span: tuple[float, float]
+) -> dict[str, NDArray[Any]]:
+    """Split the number present over a span of time into those that slots suffice for, and the rest.
+
+    Gives the seconds of both in each interval.
+    """
+    times = np.concatenate((leave, enter))
+    steps = np.concatenate((np.full(len(leave), -1.0), np.ones(len(enter))))
+    order = np.argsort(times, kind="stable")
+    times, level = np.clip(times[order], *span), np.cumsum(steps[order])
+    inside, found = np.minimum(level, slots), {}
+    for name, values in (("in_service", inside), ("queue_depth", level - inside)):
+        seconds = np.concatenate(([0.0], np.cumsum(values[:-1] * np.diff(times))))
+        found[name] = np.diff(np.interp(edges, times, seconds)) if len(times) else 0.0 * edges[1:]
+    return found
 
 
 def _spent(enter: Floats, leave: Floats, edges: Floats) -> Floats:
