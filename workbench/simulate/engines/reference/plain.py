@@ -49,8 +49,6 @@ class PlainRun(Run):
         self.finish: list[float] = []
         self.server: list[int] = []
         self.queue_depth: list[int] = []
-        self.reached: dict[int, float] = {}
-        """When each request came that is at a server which its requests share."""
         self.source.begin()
 
     def take(self, chunk: Chunk) -> None:
@@ -122,7 +120,6 @@ class PlainRun(Run):
             self.send_back(server, request, now)
             return
         self.tell(server, request, now)
-        self.reached[request] = now
         server.admit(request, self.demand[request], now)
         self.plan(server)
 
@@ -139,7 +136,8 @@ class PlainRun(Run):
         if not server.ends(request, now):
             return
         self.finish[request] = now
-        self.begin[request] = max(self.reached.pop(request), now - self.demand[request] / server.speed)
+        reached = self.arrival[request] + server.delay
+        self.begin[request] = max(reached, now - self.demand[request] / server.speed)
         server.leave(now)
         if server.inside:
             self.plan(server)
