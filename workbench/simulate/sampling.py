@@ -163,6 +163,7 @@ def _sample_server(visits: Visits, members: Ints, edges: Floats, *, shared: bool
         "arrivals": _count(reached, edges),
         "completions": _count(finish[whole], edges),
         "refused": _count(reached[refused], edges),
+        "oldest_us": _oldest(come, left_queue, edges[1:]),
     }
     if shared:
         return _Sampled(sums, reached[done], finish)
@@ -210,6 +211,16 @@ def _highest(enter: Floats, leave: Floats, edges: Floats) -> Ints:
     inside = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, len(highest) - 1)
     np.maximum.at(highest, inside, level)
     return highest
+
+
+def _oldest(enter: Floats, leave: Floats, at: Floats) -> Ints:
+    """At each time for how long the oldest has been present, in microseconds; 0 where nobody is."""
+    order = np.argsort(enter, kind="stable")
+    entered = np.append(enter[order], np.inf)
+    # The first that has not left: all that entered before it have.
+    first = entered[np.searchsorted(np.maximum.accumulate(leave[order]), at, side="right")]
+    present = first <= at
+    return microseconds(np.where(present, at - np.where(present, first, 0.0), 0.0))
 
 
 def _count(times: Floats, edges: Floats) -> NDArray[np.int32]:

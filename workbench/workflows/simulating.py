@@ -96,8 +96,17 @@ class Simulated:
     """How many of the runs were simulated now."""
 
 
-def simulate_cells(store: Store, cells: Sequence[Cell], *, report: Report | None = None) -> Simulated:
-    """Make sure that the store holds every cell; what it holds already is not simulated again."""
+def simulate_cells(
+    store: Store, cells: Sequence[Cell], *, jobs: int | None = None, report: Report | None = None
+) -> Simulated:
+    """Make sure that the store holds every cell; what it holds already is not simulated again.
+
+    Args:
+        store: the lake.
+        cells: in the order in which their runs are given back.
+        jobs: processes at once; those of the settings by default.
+        report: told how many requests are simulated so far.
+    """
     keys = [cell_key(cell) for cell in cells]
     found = {key: run.run_id for key in keys if (run := store.find_run(key)) is not None}
     missing = {key: cell for key, cell in zip(keys, cells, strict=True) if key not in found}
@@ -110,7 +119,7 @@ def simulate_cells(store: Store, cells: Sequence[Cell], *, report: Report | None
         choose_engine(scenario)
     done = 0.0
     for cell, run_id in run_cells(
-        Simulation(store.settings), list(missing.values()), jobs=store.settings.jobs
+        Simulation(store.settings), list(missing.values()), jobs=jobs or store.settings.jobs
     ):
         found[cell_key(cell)] = run_id
         done += sizes[cell_key(cell)] or 0.0
