@@ -63,7 +63,10 @@ class Sampler:
             **{name: np.zeros(shape) for name in ("queue_depth", "in_service")},
             **{name: np.zeros(shape, np.int32) for name in ("arrivals", "completions", "refused")},
         }
-        self._highest = np.zeros(shape, np.int32)
+        self._most: dict[str, NDArray[Any]] = {
+            "queue_max": np.zeros(shape, np.int32),
+            "oldest_us": np.zeros(shape, np.int64),
+        }
         self._since = 0.0
         nobody = np.empty(0)
         self._waiting: list[tuple[Floats, Floats]] = [(nobody, nobody)] * len(slots)
@@ -85,32 +88,38 @@ class Sampler:
                 np.concatenate(both)
                 for both in zip(self._waiting[server], (found.come, found.left), strict=True)
             )
+            most = {
+                "queue_max": _highest(come, left, self.edges),
+                "oldest_us": _oldest(come, left, self.edges[1:]),
+            }
             if self.shares[server]:
-                span = self._since, min(until, float(left.max(initial=0.0)))
-                found.sums.update(_split_level(come, left, self.slots[server], self.edges, span))
-            free = self.slots[server] if self.shares[server] else 0
+                slots, last = self.slots[server], float(left.max(initial=0.0))
+                found.sums.update(
+                    _split_level(come, left, slots, self.edges, (self._since, min(until, last)))
+                )
+                most["queue_max"] = np.maximum(most["queue_max"] - slots, 0)
+                most["oldest_us"][_present(come, left, self.edges[1:]) <= slots] = 0
             for name, values in self._sums.items():
                 values[server] += found.sums[name]
-            highest = self._highest[server]
-            reached = np.maximum(_highest(come, left, self.edges) - free, 0)
-            np.maximum(highest, reached, out=highest, casting="unsafe")
+            for name, values in self._most.items():
+                values[server] = np.maximum(values[server], most[name])
             stays = left > until
             self._waiting[server] = come[stays], left[stays]
         self._since = until
 
     def table(self, run_id: int = 0) -> pa.Table:
         """Give what was added as rows of the samples table."""
-        servers, count = self._highest.shape
+        servers, count = len(self.slots), len(self.edges) - 1
         length = np.diff(self.edges)
         in_service, queue = (
             (np.maximum(self._sums[name], 0.0) / length).astype(np.float32).ravel()
             for name in ("in_service", "queue_depth")
         )
         starts = microseconds(self.edges)
-        columns: dict[str, Any] = {name: values.ravel() for name, values in self._sums.items()} | {
+        columns: dict[str, Any] = {
+            **{name: values.ravel() for name, values in (self._sums | self._most).items()},
             "queue_depth": queue,
             "in_service": in_service,
-            "queue_max": self._highest.ravel(),
             "run_id": np.full(servers * count, run_id),
             "server_id": np.repeat(np.arange(servers), count),
             "ts_us": np.tile(starts[:-1], servers),
@@ -163,7 +172,6 @@ def _sample_server(visits: Visits, members: Ints, edges: Floats, *, shared: bool
         "arrivals": _count(reached, edges),
         "completions": _count(finish[whole], edges),
         "refused": _count(reached[refused], edges),
-        "oldest_us": _oldest(come, left_queue, edges[1:]),
     }
     if shared:
         return _Sampled(sums, reached[done], finish)
@@ -221,6 +229,12 @@ def _oldest(enter: Floats, leave: Floats, at: Floats) -> Ints:
     first = entered[np.searchsorted(np.maximum.accumulate(leave[order]), at, side="right")]
     present = first <= at
     return microseconds(np.where(present, at - np.where(present, first, 0.0), 0.0))
+
+
+def _present(enter: Floats, leave: Floats, at: Floats) -> Ints:
+    """Number present at each time, of those who enter and leave at these times."""
+    entered, left = (np.searchsorted(np.sort(times), at, side="right") for times in (enter, leave))
+    return np.asarray(entered - left, np.int64)
 
 
 def _count(times: Floats, edges: Floats) -> NDArray[np.int32]:
