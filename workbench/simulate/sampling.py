@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -29,7 +30,7 @@ def sample(records: Records, scenario: Scenario, *, run_id: int = 0) -> pa.Table
         InputError: `sample_every` is so short that there would be more than 20 million rows.
     """
     slots = scenario.servers().slots
-    width = scenario.sample_every or _nice(records.drained / _default_intervals(len(slots)))
+    width = scenario.sample_every or nice_width(records.drained / _default_intervals(len(slots)))
     count = max(1, math.ceil(records.drained / width))
     if count * len(slots) > _MOST_ROWS:
         raise InputError(
@@ -38,7 +39,20 @@ def sample(records: Records, scenario: Scenario, *, run_id: int = 0) -> pa.Table
             f"so that there are at most {_MOST_ROWS:,} samples"
         )
     edges = np.arange(count + 1, dtype=np.float64) * width
-    visits = records.visits()
+    return sample_visits(records.visits(), slots, edges, run_id=run_id)
+
+
+def sample_visits(visits: Visits, slots: Sequence[int], edges: Floats, *, run_id: int = 0) -> pa.Table:
+    """Sample what came to the servers as rows of the samples table.
+
+    Args:
+        visits: all that was at a server between the first and the last edge, or came then. Infinite is a
+            begin, a finish or an end that is still to come.
+        slots: of each server.
+        edges: of the intervals, seconds.
+        run_id: number of the run.
+    """
+    count = len(edges) - 1
     parts = [_sample_server(visits, members, edges) for members in _by_server(visits, len(slots))]
     whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     starts = microseconds(edges)
@@ -60,8 +74,8 @@ def _default_intervals(servers: int) -> int:
     return max(50, min(_INTERVALS, _DEFAULT_ROWS // servers))
 
 
-def _nice(width: float) -> float:
-    """Round up to 1, 2 or 5 times a power of ten, in whole microseconds."""
+def nice_width(width: float) -> float:
+    """Round a number of seconds up to 1, 2 or 5 times a power of ten, in whole microseconds."""
     width = max(width, 1e-6)
     power = 10.0 ** math.floor(math.log10(width))
     return next(step * power for step in (1, 2, 5, 10) if step * power >= width * (1 - 1e-9))
@@ -74,7 +88,7 @@ def _by_server(visits: Visits, servers: int) -> list[Ints]:
 
 
 def _sample_server(visits: Visits, members: Ints, edges: Floats) -> dict[str, NDArray[np.generic]]:
-    begun, done = np.isfinite(visits.begin[members]), np.isfinite(visits.finish[members])
+    begun, done = np.isfinite(visits.begin[members]), ~np.isnan(visits.finish[members])
     reached, refused = visits.reached[members], visits.outcome[members] == Outcome.REFUSED
     let_in = begun | ((visits.queue_depth[members] >= 0) & ~refused)
     left_queue = np.where(begun, visits.begin[members], visits.ended[members])[let_in]
@@ -119,5 +133,6 @@ def _highest(enter: Floats, leave: Floats, edges: Floats) -> Ints:
 
 
 def _count(times: Floats, edges: Floats) -> NDArray[np.int32]:
+    times = times[(times >= edges[0]) & (times <= edges[-1])]
     inside = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, len(edges) - 2)
     return np.bincount(inside, minlength=len(edges) - 1).astype(np.int32)
