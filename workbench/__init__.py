@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from workbench.settings import Settings, load_settings
     from workbench.simulate import STRATEGIES, Scenario, Strategy, load_scenario
     from workbench.store import Store
+    from workbench.workflows import command, explain, live, lives, replay, run, start_live
     from workbench.workflows import compare_strategies as compare
-    from workbench.workflows import explain, replay, run
     from workbench.workflows import list_runs as runs
     from workbench.workflows import list_strategies as strategies
     from workbench.workflows import show_picks as picks
@@ -34,8 +34,11 @@ _HOMES = {
     "Settings": ("workbench.settings", "Settings"),
     "Store": ("workbench.store", "Store"),
     "Strategy": ("workbench.simulate", "Strategy"),
+    "command": ("workbench.workflows", "command"),
     "compare": ("workbench.workflows", "compare_strategies"),
     "explain": ("workbench.workflows", "explain"),
+    "live": ("workbench.workflows", "live"),
+    "lives": ("workbench.workflows", "lives"),
     "load_scenario": ("workbench.simulate", "load_scenario"),
     "load_settings": ("workbench.settings", "load_settings"),
     "picks": ("workbench.workflows", "show_picks"),
@@ -44,6 +47,7 @@ _HOMES = {
     "runs": ("workbench.workflows", "list_runs"),
     "show": ("workbench.workflows", "show_run"),
     "sql": ("workbench.workflows", "sql"),
+    "start_live": ("workbench.workflows", "start_live"),
     "strategies": ("workbench.workflows", "list_strategies"),
 }
 
@@ -53,8 +57,11 @@ __all__ = [
     "Settings",
     "Store",
     "Strategy",
+    "command",
     "compare",
     "explain",
+    "live",
+    "lives",
     "load_scenario",
     "load_settings",
     "picks",
@@ -63,6 +70,7 @@ __all__ = [
     "runs",
     "show",
     "sql",
+    "start_live",
     "strategies",
 ]
 

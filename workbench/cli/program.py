@@ -16,7 +16,17 @@ import typer
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from workbench.cli import alerts, alerts_delivery, balancing, reconcile, recording, serving, simulating, store
+from workbench.cli import (
+    alerts,
+    alerts_delivery,
+    balancing,
+    live,
+    reconcile,
+    recording,
+    serving,
+    simulating,
+    store,
+)
 from workbench.errors import DocumentError, InputError, WorkbenchError
 
 app = typer.Typer(
@@ -28,6 +38,7 @@ app = typer.Typer(
 
 for group in (simulating, balancing, recording, store, serving):
     app.add_typer(group.app)
+app.add_typer(live.app, name="live")
 app.add_typer(reconcile.app, name="reconcile")
 alerts.app.add_typer(alerts_delivery.app)
 app.add_typer(alerts.app, name="alerts")

@@ -22,6 +22,7 @@ from workbench.workflows.handling_views import (
     MarkedView,
     SilencesView,
 )
+from workbench.workflows.live_views import CommandsView, LivesView, LiveView
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.picking import PicksView, StrategiesView
 from workbench.workflows.reconciliation_views import EvaluationView, EvidenceView, MatchView, TrainingView
@@ -100,6 +101,9 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "silences": SilencesView,
     "alert_history": AlertHistoryView,
     "letters": LettersView,
+    "live": LiveView,
+    "lives": LivesView,
+    "live_commands": CommandsView,
     "error": ErrorView,
 }
 """The forms by the names that `workbench schema` takes."""

@@ -63,14 +63,14 @@ class Simulation:
         """
         engine = (self.choice or choose_engine(cell.scenario)).engine
         with Store(self.settings) as store:
-            run_id = store.begin_run(_new_run(cell, engine.name))
+            run_id = store.begin_run(new_run(cell, engine.name))
             try:
                 workload = Workload(cell.scenario, replication=cell.replication)
                 maintenance.room_for_requests(store, requests=workload.expected_requests())
                 begun = time.process_time()
                 records = engine.run(workload, progress=self.progress)
                 elapsed = time.process_time() - begun
-                _keep(store, run_id, cell, records, elapsed)
+                keep(store, run_id, cell, records, elapsed)
             except WorkbenchError as error:
                 store.fail_run(run_id, str(error))
                 raise
@@ -113,7 +113,8 @@ def simulate_cells(store: Store, cells: Sequence[Cell], *, report: Report | None
     return Simulated([found[key] for key in keys], len(missing))
 
 
-def _new_run(cell: Cell, engine: str) -> NewRun:
+def new_run(cell: Cell, engine: str) -> NewRun:
+    """Say of a cell what is known before it runs."""
     return NewRun(
         key=cell_key(cell),
         scenario=cell.scenario.name,
@@ -126,7 +127,8 @@ def _new_run(cell: Cell, engine: str) -> NewRun:
     )
 
 
-def _keep(store: Store, run_id: int, cell: Cell, records: Records, elapsed: float) -> None:
+def keep(store: Store, run_id: int, cell: Cell, records: Records, elapsed: float) -> None:
+    """Store all that a run's records say, and complete the run."""
     begin, end = measured_window(records, cell.scenario.warm_up)
     result = RunResult(
         requests=len(records),

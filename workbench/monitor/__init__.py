@@ -1,0 +1,1 @@
+"""Watching queues: live runs, and what is read from real systems."""
