@@ -18,13 +18,27 @@ if TYPE_CHECKING:
     from workbench.settings import Settings, load_settings
     from workbench.simulate import STRATEGIES, Scenario, Strategy, load_scenario
     from workbench.store import Store
-    from workbench.workflows import command, explain, live, lives, replay, run, start_live
+    from workbench.workflows import (
+        advise_rule,
+        ask,
+        backtest_drill,
+        command,
+        explain,
+        figure,
+        live,
+        lives,
+        replay,
+        run,
+        start_live,
+    )
     from workbench.workflows import compare_strategies as compare
     from workbench.workflows import list_runs as runs
     from workbench.workflows import list_strategies as strategies
     from workbench.workflows import show_picks as picks
     from workbench.workflows import show_run as show
     from workbench.workflows import sql as sql
+    from workbench.workflows.deciding import find_thresholds
+    from workbench.workflows.reconciling import evaluate_reconciliation, match_ledgers, train_reconciliation
 
 __version__ = version("balancer-workbench")
 
@@ -34,13 +48,20 @@ _HOMES = {
     "Settings": ("workbench.settings", "Settings"),
     "Store": ("workbench.store", "Store"),
     "Strategy": ("workbench.simulate", "Strategy"),
+    "advise_rule": ("workbench.workflows", "advise_rule"),
+    "ask": ("workbench.workflows", "ask"),
+    "backtest_drill": ("workbench.workflows", "backtest_drill"),
     "command": ("workbench.workflows", "command"),
     "compare": ("workbench.workflows", "compare_strategies"),
+    "evaluate_reconciliation": ("workbench.workflows.reconciling", "evaluate_reconciliation"),
     "explain": ("workbench.workflows", "explain"),
+    "figure": ("workbench.workflows", "figure"),
+    "find_thresholds": ("workbench.workflows.deciding", "find_thresholds"),
     "live": ("workbench.workflows", "live"),
     "lives": ("workbench.workflows", "lives"),
     "load_scenario": ("workbench.simulate", "load_scenario"),
     "load_settings": ("workbench.settings", "load_settings"),
+    "match_ledgers": ("workbench.workflows.reconciling", "match_ledgers"),
     "picks": ("workbench.workflows", "show_picks"),
     "replay": ("workbench.workflows", "replay"),
     "run": ("workbench.workflows", "run"),
@@ -49,6 +70,7 @@ _HOMES = {
     "sql": ("workbench.workflows", "sql"),
     "start_live": ("workbench.workflows", "start_live"),
     "strategies": ("workbench.workflows", "list_strategies"),
+    "train_reconciliation": ("workbench.workflows.reconciling", "train_reconciliation"),
 }
 
 __all__ = [
@@ -57,13 +79,20 @@ __all__ = [
     "Settings",
     "Store",
     "Strategy",
+    "advise_rule",
+    "ask",
+    "backtest_drill",
     "command",
     "compare",
+    "evaluate_reconciliation",
     "explain",
+    "figure",
+    "find_thresholds",
     "live",
     "lives",
     "load_scenario",
     "load_settings",
+    "match_ledgers",
     "picks",
     "replay",
     "run",
@@ -72,6 +101,7 @@ __all__ = [
     "sql",
     "start_live",
     "strategies",
+    "train_reconciliation",
 ]
 
 

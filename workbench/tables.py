@@ -126,6 +126,13 @@ def _column(
     return pa.field(name, kind, nullable=nullable, metadata=metadata)
 
 
+def described(
+    name: str, kind: pa.DataType, meaning: str, *, unit: str = "", nullable: bool = False
+) -> pa.Field[Any]:
+    """Describe a column of a table that the store does not check."""
+    return pa.field(name, kind, nullable=nullable, metadata={"meaning": meaning, "unit": unit})
+
+
 _RUN = _column("run_id", pa.int32(), "the run, as in the catalogue")
 
 REQUESTS = pa.schema(
@@ -209,7 +216,7 @@ OUTAGES = pa.schema(
         _column(
             "settled_s",
             pa.float64(),
-            "from the end until no more requests were in the system than before on average",
+            "from the end until no more were in the system than before; null if not while requests came",
             unit="s",
             nullable=True,
         ),
@@ -349,3 +356,61 @@ SCHEMAS = {
 
 PER_REQUEST = frozenset({"requests", "attempts"})
 """Tables of single requests: by far the largest, kept as far as the user says, and the first to go."""
+
+IDS = pa.list_(pa.field("item", pa.string(), nullable=False))
+"""The type of a column of records' ids."""
+
+PROPOSALS = pa.schema(
+    [
+        described("proposal_id", pa.string(), "hash of the records that it joins"),
+        described("kind", pa.string(), "one_to_one, or split: one with several"),
+        described("left_ids", IDS, "records of the left ledger, sorted; one, or several of a split"),
+        described("right_ids", IDS, "records of the right ledger, sorted; one, or several of a split"),
+        described("left_cents", pa.int64(), "amount of the left records, their sum", unit="cents"),
+        described("right_cents", pa.int64(), "amount of the right records, their sum", unit="cents"),
+        described("currency", pa.string(), "currency of the amounts", nullable=True),
+        described("date", pa.date32(), "date of the left record, the latest of several", nullable=True),
+        described("confidence", pa.float64(), "probability that the proposal is right"),
+        described(
+            "confidence_low", pa.float64(), "Venn-Abers p0, the band's lower end; null without", nullable=True
+        ),
+        described(
+            "confidence_high",
+            pa.float64(),
+            "Venn-Abers p1, the band's upper end; null without",
+            nullable=True,
+        ),
+        described("calibrated", pa.bool_(), "whether labels stand behind the confidence"),
+        described("pair_probability", pa.float64(), "of the pair by itself, no rival seen", nullable=True),
+        described("marginal", pa.float64(), "of the pair among rivals, before calibration", nullable=True),
+        described("rival_left_id", pa.string(), "the best other claim: its left record", nullable=True),
+        described("rival_right_id", pa.string(), "the best other claim: its right record", nullable=True),
+        described("margin", pa.float64(), "marginal less that of the rival, -1 to 1", nullable=True),
+        described("ambiguous", pa.bool_(), "whether another proposal is exactly as good"),
+        described("rule", pa.string(), "the blocking rule that found it first"),
+        described("rules", pa.int32(), "how many rules found it"),
+        described(
+            "decision", pa.string(), "accept, review or reject; null before it is decided", nullable=True
+        ),
+        described("reason", pa.string(), "why it was decided so", nullable=True),
+        described("truth", pa.bool_(), "whether it is right, where labels tell", nullable=True),
+    ]
+)
+"""One row a proposal, sorted by its records' content, not by id or the order of the files."""
+
+BREAKS = pa.schema(
+    [
+        described("side", pa.string(), "left or right"),
+        described("record_id", pa.string(), "the record"),
+        described(
+            "cents", pa.int64(), "its amount; null where it could not be read", unit="cents", nullable=True
+        ),
+        described("currency", pa.string(), "its currency", nullable=True),
+        described("date", pa.date32(), "its date", nullable=True),
+        described("reason", pa.string(), "no_candidate, rivals_won, other_currency, or why it was set aside"),
+    ]
+)
+"""One row a record that no proposal has; with the proposals, every record of both ledgers."""
+
+RESULTS = {"proposals": PROPOSALS, "breaks": BREAKS}
+"""Tables of reconciliations: one file each for every plan, written anew by each matching."""

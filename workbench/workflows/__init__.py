@@ -2,10 +2,12 @@
 
 from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
 from workbench.workflows.alerting import check_rules, export_rules, lint_rules
+from workbench.workflows.asking import ask
 from workbench.workflows.backtesting import Wanted, advise_rule, backtest_drill, backtest_runs
 from workbench.workflows.comparing import compare_strategies
 from workbench.workflows.demo import demo_scenarios
 from workbench.workflows.explaining import ExplanationView, explain
+from workbench.workflows.figures import figure
 from workbench.workflows.handling import (
     active_alerts,
     alert_history,
@@ -84,6 +86,7 @@ __all__ = [
     "active_alerts",
     "advise_rule",
     "alert_history",
+    "ask",
     "backtest_drill",
     "backtest_runs",
     "check_rules",
@@ -96,6 +99,7 @@ __all__ = [
     "explain",
     "export_rules",
     "export_store",
+    "figure",
     "import_store",
     "json_schema",
     "lint_rules",

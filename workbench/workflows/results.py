@@ -57,6 +57,9 @@ class View(BaseModel):
         lines = "".join(f"<p>{html.escape(remark)}</p>" for remark in self.remarks())
         return f"<p><b>{html.escape(self.title())}</b></p>{_html_table(self.columns(), self.rows())}{lines}"
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         return "\n".join(
             [self.title(), *("  ".join(row) for row in [self.columns(), *self.rows()]), *self.remarks()]
@@ -118,7 +121,7 @@ class OutageView(BaseModel):
     back_s: Number
     """From its end until all of them send there again."""
     settled_s: Number
-    """From its end until no more requests were in the system than before, on average."""
+    """From its end until no more requests were in the system than before, on average; null if not in time."""
     sent: int
     """Attempts sent to the server while it lasted."""
     failed: int
@@ -141,6 +144,8 @@ class OutageView(BaseModel):
         told = [f"{name} {shown(value)}" for name, value in times.items() if value is not None]
         if self.detected_s is None:
             told.insert(0, "noticed by no balancer")
+        if self.end_s is not None and self.settled_s is None:
+            told.append("not settled before arrivals ended")
         rates = (self.goodput_before_per_s, self.goodput_during_per_s, self.goodput_after_per_s)
         goodput = ", ".join("–" if rate is None else _rate(rate) for rate in rates)
         return (
