@@ -127,8 +127,9 @@ def _highest(enter: Floats, leave: Floats, edges: Floats) -> Ints:
     order = np.lexsort((steps, times))
     times, level = times[order], np.cumsum(steps[order])
     highest = np.concatenate(([0], level))[np.searchsorted(times, edges[:-1])]
-    inside = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, len(highest) - 1)
-    np.maximum.at(highest, inside, level)
+    later = times >= edges[0]
+    inside = np.clip(np.searchsorted(edges, times[later], side="right") - 1, 0, len(highest) - 1)
+    np.maximum.at(highest, inside, level[later])
     return highest
 
 

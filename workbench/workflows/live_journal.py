@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 
@@ -27,13 +27,21 @@ class StoreJournal:
         sample_us: length of an interval, microseconds.
         stop: when set, the command `stop` is put into the journal once.
         stopper: in whose name that is.
+        committed: told of each simulated time until which everything is stored, microseconds.
     """
 
     def __init__(
-        self, store: Store, run_id: int, *, sample_us: int, stop: threading.Event, stopper: str
+        self,
+        store: Store,
+        run_id: int,
+        *,
+        sample_us: int,
+        stop: threading.Event,
+        stopper: str,
+        committed: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._store, self._run_id, self._sample_us = store, run_id, sample_us
-        self._stop, self._stopper = stop, stopper
+        self._stop, self._stopper, self._committed = stop, stopper, committed
         self._stopped = False
         self._seen = -1
         self._commits = 0
@@ -66,6 +74,7 @@ class StoreJournal:
         results = [CommandResult(one.number, one.applied, one.at_us, one.result) for one in batch.outcomes]
         parts = self._write(batch)
         self._store.commit_live(self._run_id, snapshot, results=results, parts=parts)
+        self._committed(batch.at_us)
         self._commits += 1
         if self._commits % _BETWEEN_MERGES == 0:
             maintenance.merge_small_parts(self._store, self._run_id, STREAMED)

@@ -8,6 +8,7 @@ from workbench.errors import SimulationError
 from workbench.monitor.live import Control, LiveSimulation, Slice, read_command
 from workbench.quantities import format_duration
 from workbench.store import LiveCommand, LiveRun, Store
+from workbench.tables import EVENTS
 from workbench.workflows.live_journal import in_order
 
 
@@ -46,7 +47,9 @@ def _again(simulation: LiveSimulation, done: LiveCommand) -> bool:
     """Do a command again; say whether it ended arrivals."""
     command = read_command(done.command)
     if not isinstance(command, Control):
-        simulation.obey(command, author=done.author, reason=done.reason, forced=done.forced)
+        simulation.obey(
+            command, number=done.command_id, author=done.author, reason=done.reason, forced=done.forced
+        )
     elif command.kind == "stop":
         simulation.end_arrivals()
         return True
@@ -57,8 +60,8 @@ def _compare(store: Store, simulation: LiveSimulation, snapshot: LiveRun, slices
     run_id = snapshot.run_id
     stored = in_order(store.read_table("samples", run_id=run_id))
     made = in_order(pa.concat_tables([one.samples for one in slices])) if slices else stored.slice(0, 0)
-    events = simulation.take_events()
-    known = store.read_table("events", run_id=run_id)
+    events = _sorted(simulation.take_events())
+    known = _sorted(store.read_table("events", run_id=run_id))
     different = [
         name
         for name, one, other in (("samples", stored, made), ("events", known, events))
@@ -73,3 +76,8 @@ def _compare(store: Store, simulation: LiveSimulation, snapshot: LiveRun, slices
             f"{format_duration(snapshot.at_us / 1e6)}, its {' and its '.join(different)} are not those "
             "stored; allowed: the version of the workbench, the trace and the strategies that it ran with"
         )
+
+
+def _sorted(events: pa.Table) -> pa.Table:
+    """Sort events by all that they say, since those of one instant may lie in several parts."""
+    return events.sort_by([(name, "ascending") for name in EVENTS.names])

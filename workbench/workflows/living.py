@@ -8,12 +8,12 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench.errors import InputError, WorkbenchError
 from workbench.experiments import Cell
-from workbench.monitor.live import LiveSession, LiveSimulation, Slice, read_command, read_speed
+from workbench.monitor.live import COMMIT, LiveSession, LiveSimulation, read_command, read_speed
 from workbench.settings import Settings, load_settings
 from workbench.simulate import ReferenceEngine, Scenario, Strategy, Workload
 from workbench.simulate.sampling import nice_width
@@ -34,6 +34,19 @@ _SLICES = 500
 Started = Callable[[str], None]
 """Told, in words, that a run has begun."""
 
+Committed = Callable[[int], None]
+"""Told of each simulated time until which everything is stored, microseconds."""
+
+
+@dataclass(frozen=True)
+class _Surroundings:
+    """What a run goes on in, whatever it simulates."""
+
+    commit_every: float
+    stop: threading.Event
+    started: Started
+    committed: Committed
+
 
 def live(
     source: Source,
@@ -44,8 +57,10 @@ def live(
     strategy: Strategy | str | None = None,
     seed: int | None = None,
     settings: Settings | None = None,
+    commit_every: float = COMMIT,
     stop: threading.Event | None = None,
     started: Started = lambda _: None,
+    committed: Committed = lambda _: None,
 ) -> LiveView:
     """Run a scenario in step with the clock, store what becomes of it, and obey commands, until its end.
 
@@ -58,8 +73,10 @@ def live(
         strategy: to begin with, in place of the scenario's own.
         seed: in place of the scenario's own, 0 or more.
         settings: where the lake is.
+        commit_every: time between two commits, seconds on the clock.
         stop: ends the run when set, as the command `stop` does.
         started: told, in words, that it has begun.
+        committed: told of each simulated time until which everything is stored, microseconds.
 
     Raises:
         InputError: the scenario, the strategy, the speed or a time cannot be used.
@@ -85,7 +102,8 @@ def live(
         run_id = store.begin_run(replace(new_run(cell, ReferenceEngine.name), key=key))
         simulation = LiveSimulation(scenario, run_id=run_id, sample_us=sample_us, until_us=until_us)
         store.catalogue.lives.begin(run_id, speed=pace, sample_us=sample_us, until_us=until_us)
-        return _go_on(store, cell, simulation, pace, ending=False, stop=stop, started=started)
+        around = _Surroundings(commit_every, stop or threading.Event(), started, committed)
+        return _go_on(store, cell, simulation, pace, around, ending=False)
 
 
 def start_live(
@@ -138,13 +156,23 @@ def resume_live(
     run_id: int,
     *,
     settings: Settings | None = None,
+    commit_every: float = COMMIT,
     stop: threading.Event | None = None,
     started: Started = lambda _: None,
+    committed: Committed = lambda _: None,
 ) -> LiveView:
     """Go on with a live run whose process is gone, until its end; one that is paused is told to resume.
 
     It is simulated again from its seed and its journal up to its last snapshot, and what comes out is
     compared with what is stored.
+
+    Args:
+        run_id: the run's number.
+        settings: where the lake is.
+        commit_every: time between two commits, seconds on the clock.
+        stop: ends the run when set, as the command `stop` does.
+        started: told, in words, that it has begun.
+        committed: told of each simulated time until which everything is stored, microseconds.
 
     Raises:
         ConflictError: its process lives and it is not paused.
@@ -166,9 +194,8 @@ def resume_live(
         except WorkbenchError as error:
             store.fail_run(run_id, str(error))
             raise
-        return _go_on(
-            store, Cell(scenario, 0), simulation, taken.speed, ending=ending, stop=stop, started=started
-        )
+        around = _Surroundings(commit_every, stop or threading.Event(), started, committed)
+        return _go_on(store, Cell(scenario, 0), simulation, taken.speed, around, ending=ending)
 
 
 def _go_on(
@@ -176,17 +203,29 @@ def _go_on(
     cell: Cell,
     simulation: LiveSimulation,
     speed: float | None,
+    around: _Surroundings,
     *,
     ending: bool,
-    stop: threading.Event | None,
-    started: Started,
 ) -> LiveView:
-    run_id, ended = simulation.run_id, stop or threading.Event()
+    run_id = simulation.run_id
     journal = StoreJournal(
-        store, run_id, sample_us=simulation.sample_us, stop=ended, stopper=getpass.getuser()
+        store,
+        run_id,
+        sample_us=simulation.sample_us,
+        stop=around.stop,
+        stopper=getpass.getuser(),
+        committed=around.committed,
     )
-    session = LiveSession(simulation, journal, speed, time.monotonic, ended, watch=_nobody, ending=ending)
-    started(f"live run {run_id}: {cell.scenario.name} from {simulation.now:g} s on; Ctrl-C stops it")
+    session = LiveSession(
+        simulation,
+        journal,
+        speed,
+        time.monotonic,
+        around.stop,
+        commit_every=around.commit_every,
+        ending=ending,
+    )
+    around.started(f"live run {run_id}: {cell.scenario.name} from {simulation.now:g} s on; Ctrl-C stops it")
     begun = time.process_time()
     try:
         session.run()
@@ -196,10 +235,6 @@ def _go_on(
         raise
     publish(store)
     return show_live(run_id, settings=store.settings)
-
-
-def _nobody(_: Slice) -> None:
-    """Tell nobody of an interval."""
 
 
 def lives(*, settings: Settings | None = None) -> LivesView:

@@ -17,8 +17,8 @@ from workbench.monitor.live.simulation import LiveSimulation, Slice
 LOOK = 0.05
 """Longest time until it looks again for commands while it waits, seconds."""
 
-FLUSH = 1.0
-"""Time between two commits, seconds; after a command it commits at once."""
+COMMIT = 1.0
+"""Time between two commits by default, seconds; after a command it commits at once."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,7 @@ class LiveSession:
         clock: a clock that never goes back, seconds.
         stop: wakes it when set, for what the journal has to say then.
         watch: told of every interval.
+        commit_every: time between two commits, seconds.
     """
 
     simulation: LiveSimulation
@@ -119,6 +120,7 @@ class LiveSession:
     clock: Callable[[], float]
     stop: threading.Event
     watch: Watch = lambda _: None
+    commit_every: float = COMMIT
     paused: bool = False
     ending: bool = False
     """Whether no more requests come, and what is left is not paced."""
@@ -142,7 +144,7 @@ class LiveSession:
                     self.stop.wait(LOOK)
                 elif self._is_due():
                     self._step()
-                if self._outcomes or (self._slices and self.clock() - self._committed >= FLUSH):
+                if self._outcomes or (self._slices and self.clock() - self._committed >= self.commit_every):
                     self._commit()
         finally:
             self._commit()
@@ -188,7 +190,9 @@ class LiveSession:
                 self._pace = Pace(command.speed, simulated=self.simulation.now, wall=self.clock())
         if isinstance(command, Control):
             return command.text
-        return self.simulation.obey(command, author=order.author, reason=order.reason, forced=order.forced)
+        return self.simulation.obey(
+            command, number=order.number, author=order.author, reason=order.reason, forced=order.forced
+        )
 
     def _end(self) -> None:
         if not self.ending:

@@ -103,8 +103,15 @@ class LiveSimulation:
         self._told = len(self.run.events)
         return events
 
-    def obey(self, command: Command, *, author: str, reason: str, forced: bool) -> str:
+    def obey(self, command: Command, *, number: int, author: str, reason: str, forced: bool) -> str:
         """Do what a command says, now; give what was done.
+
+        Args:
+            command: what to do.
+            number: of the command, so that no two events are the same.
+            author: who says so.
+            reason: why; may be empty.
+            forced: whether it is done even where it leaves no usable server.
 
         Raises:
             InputError: it cannot be done; nothing has changed then.
@@ -112,7 +119,7 @@ class LiveSimulation:
         done = command.apply(self.steering, self.now, forced=forced)
         about = None if command.server is None else server_number(command.server, self.steering)
         because = f": {reason}" if reason else ""
-        self.steering.note(self.now, about, f"{command.text} ({author}{because})")
+        self.steering.note(self.now, about, f"{command.text} (command {number} of {author}{because})")
         return done
 
     def end_arrivals(self) -> None:

@@ -25,7 +25,7 @@ def go_on(simulation: LiveSimulation, until: float) -> LiveSimulation:
 
 
 def tell(simulation: LiveSimulation, text: str, *, forced: bool = False) -> str:
-    return simulation.obey(read_command(text), author="ann", reason="", forced=forced)
+    return simulation.obey(read_command(text), number=1, author="ann", reason="", forced=forced)
 
 
 def sent_to(simulation: LiveSimulation, begin: float, end: float) -> list[int]:
@@ -267,6 +267,6 @@ def test_a_server_that_is_not_there_is_named_with_those_that_are(scenario: Scena
 
 def test_a_command_is_an_event_with_its_author_and_time(scenario: Scenario):
     simulation = go_on(begin(scenario), 3)
-    simulation.obey(read_command("server 2 drain"), author="ann", reason="it lags", forced=False)
+    simulation.obey(read_command("server 2 drain"), number=1, author="ann", reason="it lags", forced=False)
     (event,) = [one for one in simulation.run.events if one.kind is EventKind.COMMAND]
-    assert (event.time, event.server, event.detail) == (3.0, 2, "server 2 drain (ann: it lags)")
+    assert (event.time, event.server, event.detail) == (3.0, 2, "server 2 drain (command 1 of ann: it lags)")

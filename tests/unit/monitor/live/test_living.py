@@ -78,7 +78,7 @@ def test_a_command_is_applied_recorded_and_answered(content: dict[str, Any], set
         "kind": "command",
         "server_id": 2,
         "ts_us": round(one.at_s * 1e6),
-        "detail": "server 2 drain (ann: it lags)",
+        "detail": "server 2 drain (command 1 of ann: it lags)",
     }
     states = [command.state for command in live_commands(run_id, settings=settings).commands]
     assert states == ["applied", "refused", "applied"]
@@ -135,7 +135,9 @@ def test_a_paused_run_stands_still_and_obeys(content: dict[str, Any], settings: 
         wb.command(run_id, "pause", settings=settings)
         stood = show_live(run_id, settings=settings).live
         at = wb.command(run_id, "strategy=least_connections", settings=settings).commands[0].at_s
-        time.sleep(0.5)
+        for _ in range(2):
+            wb.command(run_id, "server 1 drain", settings=settings)
+            wb.command(run_id, "server 1 ready", settings=settings)
         still = show_live(run_id, settings=settings).live
         assert (still.state, still.at_s, still.strategy) == ("paused", stood.at_s, "least_connections")
         assert at == stood.at_s
