@@ -1,12 +1,13 @@
 """SIGKILL at random instants: what a live run has acknowledged is stored once, and it can be gone on with.
 
 Each of the tries starts or resumes a run in a process of its own and kills it at a random instant. After
-`KILLS` of them the run goes on to its end, which must be that of a run that nobody has killed.
+`KILLS` kills the run goes on to its end, which must be that of a run that nobody has killed.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import runpy
 import struct
 import time
@@ -27,7 +28,10 @@ from workbench.workflows import resume_live
 from workbench.workflows.live_journal import in_order
 
 PROGRAM = str(Path(__file__).parent / "programs" / "live_run.py")
-TRIES, KILLS = 200, 20
+TRIES = int(os.environ.get("WORKBENCH_LIVE_KILLS", "60"))
+"""How often a process is killed in all; 200 were tried before this was first released."""
+KILLS = 20
+"""How often each run is."""
 SAMPLE_US = 500_000
 LONGEST_S = 0.12
 """From a process's first commit to its end, at most; half of them are killed before that commit."""
