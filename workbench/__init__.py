@@ -23,20 +23,30 @@ if TYPE_CHECKING:
         ask,
         backtest_drill,
         command,
+        estimate,
         explain,
         figure,
         live,
         lives,
+        plan,
         replay,
         run,
         start_live,
     )
+    from workbench.workflows import apply_configuration as apply_configuration
+    from workbench.workflows import change_configuration as change_configuration
     from workbench.workflows import compare_strategies as compare
     from workbench.workflows import list_runs as runs
     from workbench.workflows import list_strategies as strategies
+    from workbench.workflows import list_sweeps as sweeps
+    from workbench.workflows import plan_configuration as plan_configuration
+    from workbench.workflows import select_best as select
+    from workbench.workflows import show_configuration as configuration
     from workbench.workflows import show_picks as picks
     from workbench.workflows import show_run as show
+    from workbench.workflows import show_sweep as show_sweep
     from workbench.workflows import sql as sql
+    from workbench.workflows import sweep as sweep
     from workbench.workflows.deciding import find_thresholds
     from workbench.workflows.reconciling import evaluate_reconciliation, match_ledgers, train_reconciliation
 
@@ -49,10 +59,14 @@ _HOMES = {
     "Store": ("workbench.store", "Store"),
     "Strategy": ("workbench.simulate", "Strategy"),
     "advise_rule": ("workbench.workflows", "advise_rule"),
+    "apply_configuration": ("workbench.workflows", "apply_configuration"),
     "ask": ("workbench.workflows", "ask"),
     "backtest_drill": ("workbench.workflows", "backtest_drill"),
+    "change_configuration": ("workbench.workflows", "change_configuration"),
     "command": ("workbench.workflows", "command"),
     "compare": ("workbench.workflows", "compare_strategies"),
+    "configuration": ("workbench.workflows", "show_configuration"),
+    "estimate": ("workbench.workflows", "estimate"),
     "evaluate_reconciliation": ("workbench.workflows.reconciling", "evaluate_reconciliation"),
     "explain": ("workbench.workflows", "explain"),
     "figure": ("workbench.workflows", "figure"),
@@ -63,13 +77,19 @@ _HOMES = {
     "load_settings": ("workbench.settings", "load_settings"),
     "match_ledgers": ("workbench.workflows.reconciling", "match_ledgers"),
     "picks": ("workbench.workflows", "show_picks"),
+    "plan": ("workbench.workflows", "plan"),
+    "plan_configuration": ("workbench.workflows", "plan_configuration"),
     "replay": ("workbench.workflows", "replay"),
     "run": ("workbench.workflows", "run"),
     "runs": ("workbench.workflows", "list_runs"),
+    "select": ("workbench.workflows", "select_best"),
     "show": ("workbench.workflows", "show_run"),
+    "show_sweep": ("workbench.workflows", "show_sweep"),
     "sql": ("workbench.workflows", "sql"),
     "start_live": ("workbench.workflows", "start_live"),
     "strategies": ("workbench.workflows", "list_strategies"),
+    "sweep": ("workbench.workflows", "sweep"),
+    "sweeps": ("workbench.workflows", "list_sweeps"),
     "train_reconciliation": ("workbench.workflows.reconciling", "train_reconciliation"),
 }
 
@@ -80,10 +100,14 @@ __all__ = [
     "Store",
     "Strategy",
     "advise_rule",
+    "apply_configuration",
     "ask",
     "backtest_drill",
+    "change_configuration",
     "command",
     "compare",
+    "configuration",
+    "estimate",
     "evaluate_reconciliation",
     "explain",
     "figure",
@@ -94,13 +118,19 @@ __all__ = [
     "load_settings",
     "match_ledgers",
     "picks",
+    "plan",
+    "plan_configuration",
     "replay",
     "run",
     "runs",
+    "select",
     "show",
+    "show_sweep",
     "sql",
     "start_live",
     "strategies",
+    "sweep",
+    "sweeps",
     "train_reconciliation",
 ]
 

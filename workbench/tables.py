@@ -67,6 +67,14 @@ class EventKind(IntEnum):
     """A balancer's rule has changed the server's weight."""
     COMMAND = 9
     """Somebody has changed the run while it ran; the detail is the command, its author and the reason."""
+    GAP_BEGINS = 10
+    """From here on nothing is known of a system that is watched; the detail says which, and why."""
+    GAP_ENDS = 11
+    """It answers again; the detail says what its counters counted meanwhile."""
+    RESET = 12
+    """A system's counters have begun anew."""
+    FOUND = 13
+    """A server is seen for the first time in a system that is watched; the detail is its name."""
 
     @property
     def label(self) -> str:
@@ -159,16 +167,26 @@ SAMPLES = pa.schema(
         _column("server_id", pa.int16(), "the server, from 0"),
         _column("ts_us", pa.int64(), "start of the interval", unit="us"),
         _column("interval_us", pa.int64(), "length of the interval", unit="us"),
-        _column("queue_depth", pa.float32(), "requests waiting, mean over the interval"),
-        _column("queue_max", pa.int32(), "requests waiting, the most in the interval"),
-        _column("in_service", pa.float32(), "requests being served, mean over the interval"),
-        _column("utilisation", pa.float32(), "share of the slots busy, mean over the interval, 0 to 1"),
-        _column("arrivals", pa.int32(), "requests that came to the server in the interval"),
-        _column("completions", pa.int32(), "requests that the server finished in the interval"),
-        _column("refused", pa.int32(), "requests that the server refused in the interval"),
+        *(
+            _column(name, kind, meaning, unit=unit, nullable=True)
+            for name, kind, meaning, unit in (
+                ("queue_depth", pa.float32(), "requests waiting, mean over the interval", ""),
+                ("queue_max", pa.int32(), "requests waiting, the most in the interval", ""),
+                ("in_service", pa.float32(), "requests being served, mean over the interval", ""),
+                ("utilisation", pa.float32(), "share of the slots busy, mean over the interval, 0 to 1", ""),
+                ("arrivals", pa.int32(), "requests that came to the server in the interval", ""),
+                ("completions", pa.int32(), "requests that the server finished in the interval", ""),
+                ("refused", pa.int32(), "requests that the server refused in the interval", ""),
+                ("oldest_us", pa.int64(), "for how long the oldest has been waiting at the end", "us"),
+            )
+        ),
     ]
 )
-"""One row a server and interval, sorted by server, then time."""
+"""One row a server and interval, sorted by server, then time.
+
+Of a system that is watched what it does not tell is null, and an interval of which nothing is known has
+no row.
+"""
 
 ATTEMPTS = pa.schema(
     [
@@ -313,6 +331,12 @@ def histogram_bins(microseconds: NDArray[np.int64]) -> NDArray[np.int16]:
     bins = np.log(np.maximum(microseconds, 1).astype(np.float64))
     bins *= 1 / math.log(BIN_RATIO)
     return np.where(microseconds > 0, bins, _NO_TIME).astype(np.int16)
+
+
+def bin_middles(bins: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Give the times, in microseconds, that stand for bins, as `bin_middle_sql` does."""
+    middle = 2 * BIN_RATIO / (1 + BIN_RATIO)
+    return np.where(bins == _NO_TIME, 0.0, middle * np.power(BIN_RATIO, bins))
 
 
 def bin_middle_sql(column: str) -> str:

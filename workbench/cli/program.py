@@ -2,7 +2,7 @@
 
 Exit codes: 0 done; 1 an error without a code of its own; 2 what was given cannot be used; 3 the
 simulation cannot go on; 4 the store cannot be read or written; 5 a recording could not be made or is
-not good; 130 stopped by Ctrl-C.
+not good; 6 a balancer that runs could not be read or changed, or was put back; 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ from workbench.cli import (
     alerts,
     alerts_delivery,
     balancing,
+    configuration,
     live,
+    planning,
     reconcile,
     recording,
     serving,
     simulating,
     store,
+    sweeps,
 )
 from workbench.errors import DocumentError, InputError, WorkbenchError
 
@@ -36,9 +39,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for group in (simulating, balancing, recording, store, serving):
+for group in (simulating, planning, balancing, sweeps, recording, store, serving):
     app.add_typer(group.app)
 app.add_typer(live.app, name="live")
+app.add_typer(configuration.app, name="config")
 app.add_typer(reconcile.app, name="reconcile")
 alerts.app.add_typer(alerts_delivery.app)
 app.add_typer(alerts.app, name="alerts")

@@ -18,7 +18,7 @@ from workbench.settings import Settings, load_settings
 from workbench.simulate import ReferenceEngine, Scenario, Strategy, Workload
 from workbench.simulate.sampling import nice_width
 from workbench.store import LiveRun, NewCommand, Store, publish
-from workbench.workflows.live_journal import StoreJournal
+from workbench.workflows.live_journal import StoreJournal, in_order
 from workbench.workflows.live_processes import begin_process
 from workbench.workflows.live_repetition import repeat
 from workbench.workflows.live_views import CommandLine, CommandsView, LiveLine, LivesView, LiveView
@@ -229,7 +229,8 @@ def _go_on(
     begun = time.process_time()
     try:
         session.run()
-        keep(store, run_id, cell, simulation.records(), time.process_time() - begun)
+        samples = in_order(store.read_table("samples", run_id=run_id))
+        keep(store, run_id, cell, simulation.records(), time.process_time() - begun, samples=samples)
     except WorkbenchError as error:
         store.fail_run(run_id, str(error))
         raise

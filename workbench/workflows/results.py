@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from workbench.quantities import format_duration
+from workbench.workflows.theory_views import TheoryView
 
 
 def _finite(value: Any) -> Any:
@@ -198,6 +199,8 @@ class RunView(View):
     servers: list[ServerView]
     outages: list[OutageView]
     """What broke, in the order of the begin; over the whole run."""
+    theory: TheoryView | None = None
+    """What queueing theory says of it."""
     notes: list[str]
 
     def columns(self) -> list[str]:
@@ -241,6 +244,7 @@ class RunView(View):
             lines.append(f"and {len(self.outages) - _OUTAGES_TOLD:,} more outages")
         if self.little_residual is not None:
             lines.append(f"Little's law holds to {self.little_residual:.1e}")
+        lines += [] if self.theory is None else self.theory.lines()
         lines.append(f"{self.engine} engine: {self.engine_reason}")
         return lines + [f"note: {note}" for note in self.notes]
 
@@ -266,6 +270,8 @@ class StandingView(BaseModel):
     """What simulated it: `reference`, `compiled`, or both where some runs lay in the store."""
     quantiles: dict[str, Number]
     """Response time p50 to p99_9, mean over the replications."""
+    theory: TheoryView | None = None
+    """What queueing theory says of it."""
 
 
 class ComparisonView(View):
@@ -308,7 +314,8 @@ class ComparisonView(View):
 
     def remarks(self) -> list[str]:
         """Give the lines below the table."""
-        return [self.answer(), self.method_text, *(f"note: {note}" for note in self.notes)]
+        theory = [f"theory, {one.strategy}: {one.theory.short()}" for one in self.standings if one.theory]
+        return [self.answer(), self.method_text, *theory, *(f"note: {note}" for note in self.notes)]
 
     def answer(self) -> str:
         """Say in one sentence which strategy is best and which are not told apart from it."""

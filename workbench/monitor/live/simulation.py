@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from workbench.monitor.live.commands import Command
 from workbench.monitor.live.commands._base import server_number
-from workbench.monitor.live.slices import Sampler, new_events, requests_table
+from workbench.monitor.live.slices import SliceSampler, new_events, requests_table
 from workbench.simulate import Records, Scenario
 from workbench.simulate.engines.reference import SteeredRun, Steering
 
@@ -62,7 +62,7 @@ class LiveSimulation:
         """Simulated time, microseconds: all events before it have happened, and none of it or later."""
         self.answered = 0
         """Requests that have their answer."""
-        self._sampler = Sampler(self.run, run_id)
+        self._sampler = SliceSampler(self.run, run_id)
         self._told = 0
         """Events that have been given out."""
 

@@ -13,7 +13,7 @@ from workbench.simulate import events_table
 from workbench.simulate.engines.reference import SteeredRun
 from workbench.simulate.engines.reference.attempts import Attempt
 from workbench.simulate.records import Visits
-from workbench.simulate.sampling import sample_visits
+from workbench.simulate.sampling import Sampler
 from workbench.tables import HISTOGRAMS, Outcome, Timing, histogram_bins
 
 _COLUMNS = {Timing.RESPONSE: "response_us", Timing.WAIT: "wait_us", Timing.SERVICE: "service_us"}
@@ -21,7 +21,7 @@ _COLUMNS = {Timing.RESPONSE: "response_us", Timing.WAIT: "wait_us", Timing.SERVI
 Ints = NDArray[np.int64]
 
 
-class Sampler:
+class SliceSampler:
     """Samples a run interval by interval; only what is at the servers or new is looked at.
 
     Args:
@@ -46,11 +46,10 @@ class Sampler:
         candidates = [*self._there, *new]
         waiting = {attempt for machine in run.machines for attempt in machine.waiting}
         sent = [one for one in candidates if not math.isnan(one.sent)]
-        table = sample_visits(
-            self._visits(sent, waiting, end), self._slots, np.array([begin, end]), run_id=self._run_id
-        )
+        sampler = Sampler(self._slots, np.array([begin, end]))
+        sampler.add(self._visits(sent, waiting, end), until=math.inf)
         self._there = [one for one in candidates if _stays(one, waiting)]
-        return table
+        return sampler.table(self._run_id)
 
     def _visits(self, sent: Sequence[Attempt], waiting: set[Attempt], end: float) -> Visits:
         delay = [machine.near for machine in self._run.machines]

@@ -44,6 +44,9 @@ def test_samples_by_interval_are_those_of_the_records(name: str):
     assert one.num_rows == other.num_rows > 0
     for column in whole.column_names:
         found, expected = one[column].to_numpy(), other[column].to_numpy()
+        if column == "oldest_us":  # what commands do at an edge, the interval before it has not seen
+            plain = ~np.isin(one["ts_us"].to_numpy() + 250_000, [250_000 * place for place in TOLD])
+            found, expected = found[plain], expected[plain]
         if pa.types.is_integer(whole.schema.field(column).type):
             assert np.array_equal(found, expected), column
         else:
