@@ -9,6 +9,7 @@ from workbench.charts.balance_over_time import (
     balance_over_time_chart,
     balance_over_time_data,
 )
+from workbench.charts.best_map import BestMapData, best_map_chart, best_map_data
 from workbench.charts.differences import DifferencesData, differences_chart, differences_data
 from workbench.charts.distribution import DistributionData, distribution_chart, distribution_data
 from workbench.charts.happenings import HappeningsData, happenings_chart, happenings_data, marked
@@ -58,6 +59,7 @@ from workbench.charts.threshold_tradeoff import (
 
 __all__ = [
     "BalanceOverTimeData",
+    "BestMapData",
     "DifferencesData",
     "DistributionData",
     "Evenness",
@@ -84,6 +86,8 @@ __all__ = [
     "ThresholdTradeoffData",
     "balance_over_time_chart",
     "balance_over_time_data",
+    "best_map_chart",
+    "best_map_data",
     "differences_chart",
     "differences_data",
     "distribution_chart",

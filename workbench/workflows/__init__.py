@@ -58,6 +58,7 @@ from workbench.workflows.precision import MOST
 from workbench.workflows.recording import RecordingView, record
 from workbench.workflows.replaying import ReplayView, replay
 from workbench.workflows.results import ComparisonView, RunsView, RunView, View
+from workbench.workflows.robustness import RobustnessView, robustness
 from workbench.workflows.running import list_runs, outlook, run, show_run
 from workbench.workflows.schemas import FORMS, json_schema
 from workbench.workflows.selecting import select_best
@@ -115,6 +116,7 @@ __all__ = [
     "ReceiversView",
     "RecordingView",
     "ReplayView",
+    "RobustnessView",
     "RowsView",
     "RunView",
     "RunsView",
@@ -174,6 +176,7 @@ __all__ = [
     "recover_configuration",
     "replay",
     "report_sweep",
+    "robustness",
     "roll_back_configuration",
     "run",
     "run_alerts",
