@@ -20,6 +20,7 @@ from benchmarks import (
     small_files,
     store_queries,
     strategies,
+    sweeps,
 )
 
 RESULTS = Path(__file__).parent / "results"
@@ -33,6 +34,7 @@ def main() -> None:
         reference_engine,
         engines,
         strategies,
+        sweeps,
         ingest,
         small_files,
         store_queries,
