@@ -21,6 +21,7 @@ from benchmarks import (
     small_files,
     store_queries,
     strategies,
+    sweeps,
 )
 
 RESULTS = Path(__file__).parent / "results"
@@ -34,6 +35,7 @@ def main() -> None:
         reference_engine,
         engines,
         strategies,
+        sweeps,
         ingest,
         small_files,
         store_queries,

@@ -64,6 +64,7 @@ from workbench.workflows.precision import MOST
 from workbench.workflows.recording import RecordingView, record
 from workbench.workflows.replaying import ReplayView, replay
 from workbench.workflows.results import ComparisonView, RunsView, RunView, View
+from workbench.workflows.robustness import RobustnessView, robustness
 from workbench.workflows.rolling_up import roll_up_samples
 from workbench.workflows.running import list_runs, outlook, run, show_run
 from workbench.workflows.schemas import FORMS, json_schema
@@ -128,6 +129,7 @@ __all__ = [
     "ReceiversView",
     "RecordingView",
     "ReplayView",
+    "RobustnessView",
     "RowsView",
     "RunView",
     "RunsView",
@@ -197,6 +199,7 @@ __all__ = [
     "replay",
     "report_sweep",
     "resume_live",
+    "robustness",
     "roll_back_configuration",
     "roll_up_samples",
     "run",

@@ -45,6 +45,7 @@ from workbench.workflows.replaying import ReplayView
 from workbench.workflows.results import ComparisonView, RunsView, RunView
 from workbench.workflows.retraining_view import RetrainingView
 from workbench.workflows.review_views import CasesView, CaseView, LabelsView, ReviewStatusView
+from workbench.workflows.robustness import RobustnessView
 from workbench.workflows.stored import ActionsView, FindingsView, InventoryView, RowsView
 from workbench.workflows.sweep_report import SweepReportView
 from workbench.workflows.sweep_views import SweepPlanView, SweepsView, SweepView
@@ -87,6 +88,7 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "sweeps": SweepsView,
     "sweep_report": SweepReportView,
     "verification": VerificationView,
+    "robustness": RobustnessView,
     "picks": PicksView,
     "explanation": ExplanationView,
     "recording": RecordingView,
