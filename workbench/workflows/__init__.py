@@ -7,7 +7,9 @@ from workbench.workflows.applying import apply_configuration, compare_with_targe
 from workbench.workflows.backtesting import Wanted, advise_rule, backtest_drill, backtest_runs
 from workbench.workflows.comparing import compare_strategies
 from workbench.workflows.configuration_files import (
+    ExportedView,
     ImportedView,
+    export_configuration,
     import_configuration,
     read_configuration,
 )
@@ -91,6 +93,7 @@ __all__ = [
     "ConfigurationsView",
     "EffectView",
     "ExplanationView",
+    "ExportedView",
     "FindingsView",
     "ImportedView",
     "InventoryView",
@@ -126,6 +129,7 @@ __all__ = [
     "demo_scenarios",
     "end_silence",
     "explain",
+    "export_configuration",
     "export_rules",
     "export_store",
     "import_configuration",

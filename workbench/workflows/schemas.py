@@ -13,7 +13,7 @@ from workbench.errors import NotFoundError, Problem
 from workbench.simulate import Scenario
 from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
 from workbench.workflows.application_view import ApplicationView
-from workbench.workflows.configuration_files import ImportedView
+from workbench.workflows.configuration_files import ExportedView, ImportedView
 from workbench.workflows.configuration_views import (
     ConfigurationDifferenceView,
     ConfigurationHistoryView,
@@ -94,6 +94,7 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "configuration_history": ConfigurationHistoryView,
     "configuration_difference": ConfigurationDifferenceView,
     "configuration_import": ImportedView,
+    "configuration_export": ExportedView,
     "application": ApplicationView,
     "configuration_plan": PlanView,
     "rows": RowsView,
