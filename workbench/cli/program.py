@@ -21,11 +21,13 @@ from workbench.cli import (
     alerts_delivery,
     balancing,
     configuration,
+    planning,
     reconcile,
     recording,
     serving,
     simulating,
     store,
+    sweeps,
 )
 from workbench.errors import DocumentError, InputError, WorkbenchError
 
@@ -36,7 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for group in (simulating, balancing, recording, store, serving):
+for group in (simulating, planning, balancing, sweeps, recording, store, serving):
     app.add_typer(group.app)
 app.add_typer(configuration.app, name="config")
 app.add_typer(reconcile.app, name="reconcile")

@@ -29,7 +29,7 @@ from workbench.tables import Outcome
 
 _MOST_SERVERS = 30_000
 
-ENGINE_VERSION = "3"
+ENGINE_VERSION = "4"
 """Raised whenever the same scenario and seed would give other records."""
 
 

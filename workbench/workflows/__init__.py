@@ -4,6 +4,7 @@ from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLin
 from workbench.workflows.alerting import check_rules, export_rules, lint_rules
 from workbench.workflows.application_view import ApplicationView
 from workbench.workflows.applying import apply_configuration, compare_with_target, recover_configuration
+from workbench.workflows.asking import ask
 from workbench.workflows.backtesting import Wanted, advise_rule, backtest_drill, backtest_runs
 from workbench.workflows.comparing import compare_strategies
 from workbench.workflows.configuration_files import (
@@ -13,6 +14,8 @@ from workbench.workflows.configuration_files import (
     import_configuration,
     read_configuration,
 )
+from workbench.workflows.configuration_plan_view import ConfigurationPlanView, EffectView
+from workbench.workflows.configuration_plans import plan_configuration
 from workbench.workflows.configuration_views import (
     ConfigurationDifferenceView,
     ConfigurationHistoryView,
@@ -29,7 +32,10 @@ from workbench.workflows.configuring import (
     show_configuration,
 )
 from workbench.workflows.demo import demo_scenarios
+from workbench.workflows.estimate_views import EstimateView, PlanView, SelectionView
+from workbench.workflows.estimating import estimate
 from workbench.workflows.explaining import ExplanationView, explain
+from workbench.workflows.figures import figure
 from workbench.workflows.handling import (
     active_alerts,
     alert_history,
@@ -49,13 +55,14 @@ from workbench.workflows.handling_views import (
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.notifying import run_alerts
 from workbench.workflows.picking import PicksView, StrategiesView, list_strategies, show_picks
-from workbench.workflows.plan_view import EffectView, PlanView
-from workbench.workflows.planning import plan_configuration
+from workbench.workflows.planning import plan
+from workbench.workflows.precision import MOST
 from workbench.workflows.recording import RecordingView, record
 from workbench.workflows.replaying import ReplayView, replay
 from workbench.workflows.results import ComparisonView, RunsView, RunView, View
-from workbench.workflows.running import list_runs, run, show_run
+from workbench.workflows.running import list_runs, outlook, run, show_run
 from workbench.workflows.schemas import FORMS, json_schema
+from workbench.workflows.selecting import select_best
 from workbench.workflows.serving import serve_dashboard
 from workbench.workflows.stored import ActionsView, FindingsView, InventoryView, RowsView
 from workbench.workflows.storing import (
@@ -72,10 +79,15 @@ from workbench.workflows.storing import (
     verify_store,
     write_rows,
 )
+from workbench.workflows.sweep_report import SweepReportView, report_sweep
+from workbench.workflows.sweep_views import SweepPlanView, SweepsView, SweepView
+from workbench.workflows.sweeping import list_sweeps, load_sweep, plan_sweep, show_sweep, sweep
 from workbench.workflows.trying import show_receivers, try_channels
+from workbench.workflows.verifying import VerificationView, verify_run
 
 __all__ = [
     "FORMS",
+    "MOST",
     "ActionsView",
     "AdviceView",
     "AlertCheckView",
@@ -89,9 +101,11 @@ __all__ = [
     "ComparisonView",
     "ConfigurationDifferenceView",
     "ConfigurationHistoryView",
+    "ConfigurationPlanView",
     "ConfigurationView",
     "ConfigurationsView",
     "EffectView",
+    "EstimateView",
     "ExplanationView",
     "ExportedView",
     "FindingsView",
@@ -107,14 +121,21 @@ __all__ = [
     "RowsView",
     "RunView",
     "RunsView",
+    "SelectionView",
     "SilencesView",
     "StrategiesView",
+    "SweepPlanView",
+    "SweepReportView",
+    "SweepView",
+    "SweepsView",
+    "VerificationView",
     "View",
     "Wanted",
     "active_alerts",
     "advise_rule",
     "alert_history",
     "apply_configuration",
+    "ask",
     "backtest_drill",
     "backtest_runs",
     "change_configuration",
@@ -128,10 +149,12 @@ __all__ = [
     "configuration_text",
     "demo_scenarios",
     "end_silence",
+    "estimate",
     "explain",
     "export_configuration",
     "export_rules",
     "export_store",
+    "figure",
     "import_configuration",
     "import_store",
     "json_schema",
@@ -141,28 +164,38 @@ __all__ = [
     "list_runs",
     "list_silences",
     "list_strategies",
+    "list_sweeps",
+    "load_sweep",
     "mark_alerts",
     "migrate_store",
+    "outlook",
+    "plan",
     "plan_configuration",
+    "plan_sweep",
     "publish_store",
     "read_configuration",
     "record",
     "recover_configuration",
     "replay",
+    "report_sweep",
     "roll_back_configuration",
     "run",
     "run_alerts",
+    "select_best",
     "serve_dashboard",
     "show_configuration",
     "show_picks",
     "show_receivers",
     "show_run",
+    "show_sweep",
     "silence_alerts",
     "sql",
     "store_dictionary",
     "store_info",
+    "sweep",
     "try_channels",
     "tune_store",
+    "verify_run",
     "verify_store",
     "write_rows",
 ]

@@ -10,10 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from workbench.alerts.receivers import Plan
 from workbench.alerts.rules import RuleFile
 from workbench.errors import NotFoundError, Problem
+from workbench.experiments.sweeps import Sweep
 from workbench.simulate import Scenario
 from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
 from workbench.workflows.application_view import ApplicationView
 from workbench.workflows.configuration_files import ExportedView, ImportedView
+from workbench.workflows.configuration_plan_view import ConfigurationPlanView
 from workbench.workflows.configuration_views import (
     ConfigurationDifferenceView,
     ConfigurationHistoryView,
@@ -22,6 +24,7 @@ from workbench.workflows.configuration_views import (
 )
 from workbench.workflows.decision_views import DifferenceView, HistoryView, VersionView
 from workbench.workflows.drills import Drill
+from workbench.workflows.estimate_views import EstimateView, PlanView, SelectionView
 from workbench.workflows.explaining import ExplanationView
 from workbench.workflows.handling_views import (
     AlertHistoryView,
@@ -32,7 +35,6 @@ from workbench.workflows.handling_views import (
 )
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.picking import PicksView, StrategiesView
-from workbench.workflows.plan_view import PlanView
 from workbench.workflows.reconciliation_views import EvaluationView, EvidenceView, MatchView, TrainingView
 from workbench.workflows.recording import RecordingView
 from workbench.workflows.replaying import ReplayView
@@ -40,7 +42,10 @@ from workbench.workflows.results import ComparisonView, RunsView, RunView
 from workbench.workflows.retraining_view import RetrainingView
 from workbench.workflows.review_views import CasesView, CaseView, LabelsView, ReviewStatusView
 from workbench.workflows.stored import ActionsView, FindingsView, InventoryView, RowsView
+from workbench.workflows.sweep_report import SweepReportView
+from workbench.workflows.sweep_views import SweepPlanView, SweepsView, SweepView
 from workbench.workflows.threshold_views import DecidedView, ThresholdsView
+from workbench.workflows.verifying import VerificationView
 from workbench.workflows.watch_view import WatchView
 
 
@@ -68,7 +73,16 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "scenario": Scenario,
     "run": RunView,
     "comparison": ComparisonView,
+    "estimate": EstimateView,
+    "plan": PlanView,
+    "selection": SelectionView,
     "runs": RunsView,
+    "sweep": Sweep,
+    "sweep_plan": SweepPlanView,
+    "sweep_result": SweepView,
+    "sweeps": SweepsView,
+    "sweep_report": SweepReportView,
+    "verification": VerificationView,
     "picks": PicksView,
     "explanation": ExplanationView,
     "recording": RecordingView,
@@ -96,7 +110,7 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "configuration_import": ImportedView,
     "configuration_export": ExportedView,
     "application": ApplicationView,
-    "configuration_plan": PlanView,
+    "configuration_plan": ConfigurationPlanView,
     "rows": RowsView,
     "store": InventoryView,
     "findings": FindingsView,
@@ -121,7 +135,7 @@ FORMS: Mapping[str, type[BaseModel]] = {
 }
 """The forms by the names that `workbench schema` takes."""
 
-DOCUMENTS = ("scenario", "rules", "drill", "receivers")
+DOCUMENTS = ("scenario", "sweep", "rules", "drill", "receivers")
 """The forms of files that are read; the others are printed."""
 
 
@@ -129,8 +143,8 @@ def json_schema(form: str) -> dict[str, Any]:
     """Describe a form as JSON schema (draft 2020-12).
 
     Args:
-        form: `scenario`, `rules` or `drill` for files that are read, else what is printed, such as `run`
-            or `error`: a key of `FORMS`.
+        form: `scenario`, `sweep`, `rules` or `drill` for files that are read, else what is printed, such
+            as `run` or `error`: a key of `FORMS`.
 
     Raises:
         NotFoundError: there is no such form.

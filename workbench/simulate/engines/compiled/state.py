@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from workbench.errors import SimulationError
 from workbench.simulate.balancers import Balancers, Sharing
 from workbench.simulate.engines.compiled.agenda import Agenda, make_agenda
+from workbench.simulate.engines.compiled.level_sets import LevelSets, make_level_sets
 from workbench.simulate.engines.reference.balancer import fresh_view
 from workbench.simulate.pool import Servers
 from workbench.simulate.strategies import View
@@ -116,6 +117,8 @@ class Run(NamedTuple):
     slots: Floats
     """One row a view: when each slot will be free, a heap for each server; for those who know demand."""
     agenda: Agenda
+    sets: LevelSets
+    """The servers by their level; empty where the strategy looks for itself."""
     bank: NDArray[np.uint64]
     """One row a balancer: the state of its stream."""
     numbers: NDArray[np.uint64]
@@ -125,14 +128,16 @@ class Run(NamedTuple):
 
 def example_run() -> Run:
     """Give a run of the right types, in which nothing is."""
+    views = View(**dict[str, Any]({name: np.zeros((1, 0), _kind(name)) for name in View._fields}))
     return Run(
         counts=np.zeros(len(Count), np.int64),
         sums=np.zeros(len(Sum)),
         window=make_window(0),
         pool=make_pool(Servers()),
-        views=View(**dict[str, Any]({name: np.zeros((1, 0), _kind(name)) for name in View._fields})),
+        views=views,
         slots=np.zeros((1, 0)),
         agenda=make_agenda(0),
+        sets=make_level_sets(views, wanted=False),
         bank=np.zeros((1, 0), np.uint64),
         numbers=np.zeros(0, np.uint64),
         left_over=np.zeros(0, np.uint64),
@@ -148,7 +153,7 @@ def make_window(room: int) -> Window:
         "user": np.int32,
     }
     kinds |= {"outcome": np.int8, "key": np.int64, "behind": np.int64}
-    arrays: dict[str, Any] = {name: np.empty(room, kinds.get(name, np.float64)) for name in Window._fields}
+    arrays: dict[str, Any] = {name: np.zeros(room, kinds.get(name, np.float64)) for name in Window._fields}
     return Window(**arrays)
 
 

@@ -60,7 +60,7 @@ def _signed(value: float, interval: tuple[float | None, ...]) -> str:
     return f"{value:+.{digits}f}"
 
 
-class PlanView(View):
+class ConfigurationPlanView(View):
     """What a change of a balancer would do to the measures of a load."""
 
     schema_: Literal["workbench.configuration_plan/1"] = Field(
