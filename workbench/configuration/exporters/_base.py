@@ -14,7 +14,7 @@ from workbench.configuration.importers import Note
 from workbench.documents import Family, Member
 from workbench.errors import InputError
 
-_SIMULATED = ("slots", "speed", "queue_limit", "gives_up", "delay")
+_SIMULATED = ("slots", "speed", "discipline", "queue_limit", "gives_up", "delay")
 """What only simulations know of a server."""
 
 
@@ -69,7 +69,7 @@ def server_notes(configuration: BalancerConfiguration, *, more: Iterable[str] = 
     """Note what of the servers does not stand in a file: what only simulations know, and more keys."""
     notes = []
     for key in (*_SIMULATED, *more):
-        default = ServerSettings.model_fields[key].default
+        default = ServerSettings.model_fields[key].get_default(call_default_factory=True)
         if names := [name for name, one in configuration.servers.items() if getattr(one, key) != default]:
             said = "only simulations know it" if key in _SIMULATED else "there is no such thing"
             notes.append(Note(key, f"{said}; left out, of {shown(names)}"))

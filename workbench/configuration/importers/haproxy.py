@@ -62,7 +62,7 @@ class HaproxyImporter(Importer):
     summary: ClassVar[str] = "a backend of a haproxy.cfg"
     part_noun: ClassVar[str] = "backend"
     unsaid: ClassVar[frozenset[str]] = frozenset(
-        {"slots", "speed", "queue_limit", "zone", "gives_up", "delay"}
+        {"slots", "speed", "discipline", "queue_limit", "zone", "gives_up", "delay"}
     )
     kind: Literal["haproxy"] = "haproxy"
 
