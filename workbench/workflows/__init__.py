@@ -10,7 +10,9 @@ from workbench.workflows.collecting import collect, look_once
 from workbench.workflows.collection_views import CollectionView, LooksView
 from workbench.workflows.comparing import compare_strategies
 from workbench.workflows.configuration_files import (
+    ExportedView,
     ImportedView,
+    export_configuration,
     import_configuration,
     read_configuration,
 )
@@ -115,6 +117,7 @@ __all__ = [
     "EffectView",
     "EstimateView",
     "ExplanationView",
+    "ExportedView",
     "FindingsView",
     "ImportedView",
     "InventoryView",
@@ -166,6 +169,7 @@ __all__ = [
     "end_silence",
     "estimate",
     "explain",
+    "export_configuration",
     "export_rules",
     "export_store",
     "figure",

@@ -16,7 +16,7 @@ from workbench.simulate import Scenario
 from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
 from workbench.workflows.application_view import ApplicationView
 from workbench.workflows.collection_views import CollectionView, LooksView
-from workbench.workflows.configuration_files import ImportedView
+from workbench.workflows.configuration_files import ExportedView, ImportedView
 from workbench.workflows.configuration_plan_view import ConfigurationPlanView
 from workbench.workflows.configuration_views import (
     ConfigurationDifferenceView,
@@ -114,6 +114,7 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "configuration_history": ConfigurationHistoryView,
     "configuration_difference": ConfigurationDifferenceView,
     "configuration_import": ImportedView,
+    "configuration_export": ExportedView,
     "application": ApplicationView,
     "configuration_plan": ConfigurationPlanView,
     "rows": RowsView,
