@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from workbench.settings import Settings
 from workbench.store import NewRun, Store
 
-ROOMS = ("runs", "run", "comparison")
+ROOMS = ("runs", "run", "comparison", "history", "data")
 OpenPage = Callable[..., AppTest]
 
 
@@ -39,7 +39,8 @@ def test_looking_makes_no_lake(tmp_path: Path, open_page: OpenPage, page: str):
 
 
 @pytest.mark.parametrize(
-    ("page", "command"), [("runs", "run FILE"), ("run", "run FILE"), ("comparison", "compare FILE")]
+    ("page", "command"),
+    [("runs", "run FILE"), ("run", "run FILE"), ("comparison", "compare FILE"), ("history", "run FILE")],
 )
 def test_in_an_empty_lake_each_page_says_what_to_do(
     tmp_path: Path, open_page: OpenPage, page: str, command: str

@@ -186,7 +186,7 @@ def leaves(node: Any) -> Iterator[Any]:
 
 def test_a_run_links_to_its_comparison(lake: Any, open_page: OpenPage):
     links = [link.proto.query_string for link in open_page(lake.folder, "run", run="2").get("page_link")]
-    assert links == ["comparison=1"]
+    assert links == ["run=2", "comparison=1", "run=2&file=run+2"]
 
 
 def test_without_a_number_the_newest_complete_run_is_shown(lake: Any, open_page: OpenPage):

@@ -62,7 +62,7 @@ def test_a_page_is_short(file: Path):
 
 
 def test_every_page_is_one_of_the_rooms():
-    assert {addresses.RUNS, addresses.RUN, addresses.COMPARISON} == set(ROOMS)
+    assert {one for one in vars(addresses).values() if isinstance(one, Path) and one.suffix} == set(ROOMS)
 
 
 def test_one_configuration_serves_both_ways_to_start():

@@ -174,7 +174,7 @@ def open_tab(browser: Browser) -> Iterator[Callable[..., Tab]]:
 
 def complaint(message: ConsoleMessage) -> list[str]:
     """Take what is an error. Streamlit looks for its server below /run before it finds it below /."""
-    searching = re.search(r"/(run|comparison)/_stcore/", message.location["url"])
+    searching = re.search(r"/[a-z]+/_stcore/", message.location["url"])
     return [message.text] if message.type == "error" and not searching else []
 
 
@@ -287,7 +287,7 @@ def test_the_first_visit_may_lead_to_any_page(
         tab = open_tab()
         page = tab.open(address + ROOMS["run"])
         expect(page.locator("h1")).to_have_text("random on pool of two generations")
-        expect(page.get_by_test_id("stTopNavLink")).to_have_count(3)
+        expect(page.get_by_test_id("stTopNavLink").get_by_text("Comparison")).to_be_visible()
         tab.close()
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -44,9 +46,19 @@ def display(view: View, as_json: bool) -> None:
     console.print()
 
 
+def warn(sentences: list[str], as_json: bool) -> None:
+    """Say on standard error, before anything runs, what speaks against it; JSON has it in its notes."""
+    for sentence in [] if as_json else sentences:
+        typer.echo(f"warning: {sentence}", err=True)
+
+
 @contextmanager
 def progress(as_json: bool, title: str) -> Iterator[Callable[[float, float | None], None]]:
-    """Show progress with the time that is left on a terminal's standard error."""
+    """Show progress with the time that is left on a terminal's standard error.
+
+    The file that WORKBENCH_PROGRESS names is told of it too, for who started the command as a job.
+    """
+    note = _noted(os.environ.get("WORKBENCH_PROGRESS"))
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -61,5 +73,14 @@ def progress(as_json: bool, title: str) -> Iterator[Callable[[float, float | Non
 
         def report(done: float, total: float | None) -> None:
             bars.update(task, completed=done, total=total, count=f"{done:,.0f} requests")
+            note(done, total)
 
         yield report
+
+
+def _noted(file: str | None) -> Callable[[float, float | None], None]:
+    if not file:
+        return lambda done, total: None
+    from workbench.workflows.jobs import note_progress
+
+    return note_progress(Path(file))

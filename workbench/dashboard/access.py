@@ -27,13 +27,22 @@ def lake() -> Store:
         DocumentError: the settings cannot be used.
         StoreError: the lake cannot be opened.
     """
-    settings = load_settings()
-    file = settings.lake / CATALOGUE_FILE
+    given = settings()
+    file = given.lake / CATALOGUE_FILE
     if not file.is_file():
-        notices.show_no_lake(settings.lake)
+        notices.show_no_lake(given.lake)
         st.stop()
     # A lake that was removed and made anew under the same name is another file.
-    return _opened(settings.model_dump_json(), file.stat().st_ino)
+    return _opened(given.model_dump_json(), file.stat().st_ino)
+
+
+def settings() -> Settings:
+    """Gather the settings that the dashboard was started under.
+
+    Raises:
+        DocumentError: the settings cannot be used.
+    """
+    return load_settings()
 
 
 def ask(query: Callable[..., T], **arguments: Any) -> T:

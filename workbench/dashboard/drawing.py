@@ -10,11 +10,15 @@ import plotly.graph_objects as go
 import streamlit as st
 from pandas.io.formats.style_render import CSSDict
 
+from workbench.workflows import View
+
 _CONFIG = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
     "scrollZoom": False,
 }
+_PROSE = 32
+"""Characters beyond which a cell is prose and stands on the left."""
 # Streamlit sets all text to the left, in each cell's own style.
 _LEFT, _RIGHT = (
     {"text-align": f"{side} !important", "font-variant-numeric": "tabular-nums", "white-space": "nowrap"}
@@ -49,3 +53,22 @@ def draw_table(table: pd.DataFrame, *, alt: str, words: tuple[str, ...] = ()) ->
     unbroken = table.map(lambda cell: cell.replace(" ", "\N{NO-BREAK SPACE}"))
     unbroken.index = unbroken.index.map(plain)
     st.table(unbroken.style.set_table_styles(sides), border="horizontal", alt=alt)
+
+
+def draw_view(view: View, *, alt: str) -> None:
+    """Draw a result as the command line prints it: the line above, the table, the lines below."""
+    st.markdown(f"**{plain(_capital(view.title()))}**")
+    columns, rows = view.columns(), view.rows()
+    if rows:
+        names = [
+            name + "\N{ZERO WIDTH SPACE}" * columns[:place].count(name) for place, name in enumerate(columns)
+        ]
+        table = pd.DataFrame(rows, columns=names).set_index(names[0])
+        words = tuple(name for name in table.columns if max(map(len, table[name])) > _PROSE)
+        draw_table(table, alt=alt, words=words)
+    for remark in view.remarks():
+        st.caption(plain(_capital(remark)))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

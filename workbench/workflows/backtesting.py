@@ -31,6 +31,7 @@ from workbench.workflows.alert_views import AdviceView, BacktestView, CandidateV
 from workbench.workflows.alerting import write_files
 from workbench.workflows.drills import drill_episodes, load_drill
 from workbench.workflows.queue_series import Answers, Observed, Visits, queue_series
+from workbench.workflows.running import scenario_of
 from workbench.workflows.simulating import Report
 
 _BEFORE, _AFTER = 120.0, 300.0
@@ -102,7 +103,9 @@ def backtest_runs(
         raise InputError(f"incident: given one of run {stray[0]}; allowed: {', '.join(map(str, run_ids))}")
     with Store(settings or load_settings()) as store:
         episodes = [
-            _episode(store, run, [one for number, one in truth if number in (None, run)], step, recovery)
+            stored_episode(
+                store, run, [one for number, one in truth if number in (None, run)], step, recovery
+            )
             for run in run_ids
         ]
     name = "run " + ", ".join(str(run) for run in run_ids)
@@ -121,10 +124,15 @@ def _read_incident(text: str) -> tuple[int | None, Incident]:
     return int(match[1]) if match[1] else None, Incident(match[2], start, start + length)
 
 
-def _episode(
+def stored_episode(
     store: Store, run_id: int, incidents: Sequence[Incident], step: float, recovery: float
 ) -> Episode:
-    scenario = Scenario.model_validate_json(store.run(run_id).scenario_json)
+    """Make an episode of a stored run, with its metrics sampled every `step` seconds.
+
+    Raises:
+        InputError: the run kept no requests, or an incident is not within it.
+    """
+    scenario = scenario_of(store.run(run_id))
     observed = _stored_run(store, run_id, scenario)
     answered = observed.answers.answered
     until = float(answered.max()) if len(answered) else 0.0

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.alerts.labels import Labels
-from workbench.alerts.metrics import BUCKETS
 from workbench.alerts.series import SeriesSet
+from workbench.monitor import BUCKETS
 from workbench.simulate import Records
 from workbench.tables import EventKind, Outcome
 
@@ -19,6 +19,20 @@ Ints = NDArray[np.int64]
 
 NOWHERE = "none"
 """The label `server` of requests for which there was no server."""
+
+IN_DRILLS = (
+    "workbench_queue_depth",
+    "workbench_oldest_wait_seconds",
+    "workbench_in_service",
+    "workbench_utilisation_ratio",
+    "workbench_server_up",
+    "workbench_requests_total",
+    "workbench_errors_total",
+    "workbench_answers_total",
+    "workbench_response_seconds",
+    "workbench_wait_seconds",
+)
+"""The metrics of which drills and stored runs give series, so that rules can be tried on them."""
 
 _DOWN = ("crash", "hang")
 """The faults, as events tell them, under which a server answers no probe."""
@@ -136,7 +150,7 @@ def queue_series(run: Observed, *, step: float, until: float) -> dict[str, Serie
         until: the last sample is not later, seconds.
 
     Returns:
-        The series of each metric, by the names of `QUEUE_METRICS`.
+        The series of each metric, by names of `workbench.monitor.METRICS`.
     """
     at = step * np.arange(round(until * 1e6) // round(step * 1e6) + 1, dtype=np.float64)
     found: dict[str, list[tuple[Labels, Floats, Floats]]] = {}

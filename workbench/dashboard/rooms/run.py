@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench.charts.theme import clock_unit
 from workbench.dashboard import access, addresses, notices
-from workbench.dashboard.addresses import Window
 from workbench.dashboard.drawing import plain, side_by_side
-from workbench.dashboard.sections import failures, load, times, trust
+from workbench.dashboard.sections import explained, failures, load, times, trust, window
 from workbench.dashboard.sections.shown import ShownRun
-from workbench.errors import InputError
 from workbench.store import Run, Store
 
 
@@ -27,7 +24,7 @@ def page() -> None:
         trust.show_scenario(run)
         return
     kept = access.ask(_keeps_requests, run_id=run.run_id)
-    shown = ShownRun(run, _choose_window(run) if kept else None, kept)
+    shown = ShownRun(run, window.choose_window(run) if kept else None, kept)
     load.show_headline(shown)
     times.show_times(shown)
     failures.show_outages(shown)
@@ -41,6 +38,7 @@ def page() -> None:
         load.show_queues(shown)
     if kept:
         times.show_slowest(shown)
+    explained.show_explanation(shown)
     trust.show_trust(shown)
     trust.show_scenario(run)
 
@@ -71,6 +69,12 @@ def _show_header(run: Run) -> None:
             f"started {run.started:%Y-%m-%d %H:%M} UTC",
             width="content",
         )
+        st.page_link(
+            addresses.HISTORY,
+            label="its history, moment by moment",
+            icon=":material/timeline:",
+            query_params={"run": str(run.run_id)},
+        )
         for number in access.ask(_comparisons_of, run_id=run.run_id):
             st.page_link(
                 addresses.COMPARISON,
@@ -78,39 +82,6 @@ def _show_header(run: Run) -> None:
                 icon=":material/compare_arrows:",
                 query_params={"comparison": str(number)},
             )
-
-
-def _choose_window(run: Run) -> Window | None:
-    """Let the window be moved; None is the measured window."""
-    length = (run.end_us or 0) / 1e6
-    measured = (run.warm_up_us or 0) / 1e6, length
-    try:
-        asked = addresses.asked_window(length)
-    except InputError as error:
-        st.warning(f"{error}. Shown is the measured window.")
-        asked = None
-    if length <= 0:
-        return None
-    unit = clock_unit(length)
-    start, end = unit.scale(asked or measured)
-    key = f"window of run {run.run_id}"
-    st.slider(
-        f"Window on the simulated clock ({unit.name})",
-        0.0,
-        length / unit.seconds,
-        (start, end),
-        step=length / unit.seconds / 200,
-        key=key,
-        on_change=lambda: addresses.keep_window(_moved(key, unit.seconds, measured)),
-        help="Figures, distribution and slowest requests are exact for the requests that arrived in it.",
-    )
-    return asked
-
-
-def _moved(key: str, unit_s: float, measured: Window) -> Window | None:
-    start, end = (value * unit_s for value in st.session_state[key])
-    same = abs(start - measured[0]) < 1e-6 and abs(end - measured[1]) < 1e-6
-    return None if same or start >= end else (start, end)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -22,6 +23,7 @@ from workbench.tables import QUANTILES
 _MEASURES = {"response time": "response", "waiting time": "wait", "service time": "service"}
 _QUANTILES = {f"p{100 * q:g}": f"p{100 * q:g}_s".replace(".", "_") for q in QUANTILES}
 _MARKED = ("p50", "p95", "p99", "p99.9")
+_CHOICE: Any = ["single-row", "single-cell"]
 _ROUNDING_S = 2e-6
 """Three times of a request are each rounded to a microsecond."""
 
@@ -85,9 +87,12 @@ def show_slowest(shown: ShownRun) -> None:
     if (table["network_s"] > _ROUNDING_S).any():
         times.append("network_s")
     table = table[["req_id", *times[:2], "server_id", "queue_depth", *times[2:]]]
-    st.dataframe(
+    chosen = st.dataframe(
         table.style.format(_time, subset=pd.Index(times)),
         hide_index=True,
+        key="slowest",
+        on_select="rerun",
+        selection_mode=_CHOICE,
         alt="The slowest requests",
         column_config={
             "req_id": "request",
@@ -102,6 +107,10 @@ def show_slowest(shown: ShownRun) -> None:
             "network_s": "network",
         },
     )
+    st.caption("Select one to see why it went where it went.")
+    rows = [*chosen.selection.rows, *(row for row, _ in chosen.selection.cells)]
+    if rows:
+        st.query_params["request"] = str(table["req_id"].iloc[rows[0]])
 
 
 def _choose_distribution() -> tuple[str, str]:

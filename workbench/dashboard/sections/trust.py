@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench.dashboard import access, scenarios
+from workbench.dashboard import access, addresses, scenarios
 from workbench.dashboard.sections.shown import ShownRun
 from workbench.store import Run, queries
 
@@ -33,3 +33,7 @@ def show_scenario(run: Run) -> None:
     """Show the scenario, to be read or to be run again."""
     with st.expander("Scenario", icon=":material/description:"):
         st.code(scenarios.scenario_yaml(run), language="yaml")
+        query = {"run": str(run.run_id), "file": f"run {run.run_id}"}
+        st.page_link(
+            addresses.EXPERIMENTS, label="Change it and run it", icon=":material/edit:", query_params=query
+        )

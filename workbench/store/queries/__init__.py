@@ -6,6 +6,12 @@ is asked about and no others.
 
 from workbench.store.queries.binned import outcome_table, percentiles
 from workbench.store.queries.counts import OutcomeCounts, outcome_counts
+from workbench.store.queries.history import (
+    arrivals_over_time,
+    events_of_run,
+    latency_heat,
+    window_requests,
+)
 from workbench.store.queries.latency import (
     Latency,
     LatencyStatistics,
@@ -17,6 +23,7 @@ from workbench.store.queries.outages import outages
 from workbench.store.queries.requests import requests_of_run, slowest_requests
 from workbench.store.queries.runs import Summary, run_table, summaries, summary
 from workbench.store.queries.servers import ServerShares, queue_over_time, server_shares
+from workbench.store.queries.slices import has_slices, sliced_refusals, sliced_service, sliced_times
 
 __all__ = [
     "Latency",
@@ -24,8 +31,12 @@ __all__ = [
     "OutcomeCounts",
     "ServerShares",
     "Summary",
+    "arrivals_over_time",
+    "events_of_run",
+    "has_slices",
     "latency",
     "latency_distribution",
+    "latency_heat",
     "latency_over_time",
     "outages",
     "outcome_counts",
@@ -35,7 +46,11 @@ __all__ = [
     "requests_of_run",
     "run_table",
     "server_shares",
+    "sliced_refusals",
+    "sliced_service",
+    "sliced_times",
     "slowest_requests",
     "summaries",
     "summary",
+    "window_requests",
 ]

@@ -102,10 +102,15 @@ class _Compiler:
             )
             copy.__qualname__ = name or function.__name__
             copy.__module__ = function.__module__
+            signature = () if name else self._signature(function)
             compiled = njit(
-                copy, cache=bool(name), boundscheck=function in self.careful, error_model="python"
+                copy,
+                cache=bool(name),
+                boundscheck=function in self.careful,
+                error_model="numpy" if function.__module__.startswith(_OURS) else "python",
+                forceinline=not name and not signature,
             )
-            if not name and (signature := self._signature(function)):
+            if signature:
                 self.parts.append((compiled, signature))
             self.done[function] = compiled
             self.begun.remove(function)
