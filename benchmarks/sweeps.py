@@ -133,6 +133,7 @@ def _paper(folder: Path) -> list[str]:
         "A million cells on 1,000 workers, from these figures: the driver lays them out in "
         f"{1e6 * laid:.0f} s of processor time, reads what is there in {1e6 * read:.0f} s and receives "
         f"{1e6 * each / 1e9:.2f} GB, all of it on one core. Cells of 1 s take 1,000 s on 1,000 workers; "
-        "chunks of a second are then 1,000 results a second for one scheduler and one driver, which is the bound: with `CHUNK_S` of 10 s in "
+        "chunks of a second are then 1,000 results a second for one scheduler and one driver, which is "
+        "the bound: with `CHUNK_S` of 10 s in "
         "workbench/workflows/sweep_plan.py it is 100 a second.",
     ]
