@@ -2,6 +2,7 @@
 
 from workbench.configuration.exporters._base import EXPORTERS, Exported, Exporter
 from workbench.configuration.exporters.haproxy import HaproxyExporter
+from workbench.configuration.exporters.nginx import NginxExporter
 from workbench.configuration.exporters.scenario import ScenarioExporter
 
-__all__ = ["EXPORTERS", "Exported", "Exporter", "HaproxyExporter", "ScenarioExporter"]
+__all__ = ["EXPORTERS", "Exported", "Exporter", "HaproxyExporter", "NginxExporter", "ScenarioExporter"]
