@@ -54,6 +54,8 @@ from workbench.workflows.handling_views import (
     MarkedView,
     SilencesView,
 )
+from workbench.workflows.live_views import CommandsView, LivesView, LiveView
+from workbench.workflows.living import command, live, live_commands, lives, resume_live, show_live, start_live
 from workbench.workflows.metric_views import MetricsView, WrittenView
 from workbench.workflows.metrics import metric_definitions, metrics_text, show_metrics, write_openmetrics
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
@@ -64,6 +66,7 @@ from workbench.workflows.precision import MOST
 from workbench.workflows.recording import RecordingView, record
 from workbench.workflows.replaying import ReplayView, replay
 from workbench.workflows.results import ComparisonView, RunsView, RunView, View
+from workbench.workflows.robustness import RobustnessView, robustness
 from workbench.workflows.rolling_up import roll_up_samples
 from workbench.workflows.running import list_runs, outlook, run, show_run
 from workbench.workflows.schemas import FORMS, json_schema
@@ -104,6 +107,7 @@ __all__ = [
     "ApplicationView",
     "BacktestView",
     "CollectionView",
+    "CommandsView",
     "ComparisonView",
     "ConfigurationDifferenceView",
     "ConfigurationHistoryView",
@@ -118,6 +122,8 @@ __all__ = [
     "ImportedView",
     "InventoryView",
     "LettersView",
+    "LiveView",
+    "LivesView",
     "LooksView",
     "MarkedView",
     "MetricsView",
@@ -126,6 +132,7 @@ __all__ = [
     "ReceiversView",
     "RecordingView",
     "ReplayView",
+    "RobustnessView",
     "RowsView",
     "RunView",
     "RunsView",
@@ -151,6 +158,7 @@ __all__ = [
     "check_rules",
     "collect",
     "collect_store",
+    "command",
     "compact_store",
     "compare_strategies",
     "compare_with_target",
@@ -175,6 +183,9 @@ __all__ = [
     "list_silences",
     "list_strategies",
     "list_sweeps",
+    "live",
+    "live_commands",
+    "lives",
     "load_sweep",
     "look_once",
     "mark_alerts",
@@ -191,6 +202,8 @@ __all__ = [
     "recover_configuration",
     "replay",
     "report_sweep",
+    "resume_live",
+    "robustness",
     "roll_back_configuration",
     "roll_up_samples",
     "run",
@@ -198,6 +211,7 @@ __all__ = [
     "select_best",
     "serve_dashboard",
     "show_configuration",
+    "show_live",
     "show_metrics",
     "show_picks",
     "show_receivers",
@@ -205,6 +219,7 @@ __all__ = [
     "show_sweep",
     "silence_alerts",
     "sql",
+    "start_live",
     "store_dictionary",
     "store_info",
     "sweep",
