@@ -52,6 +52,8 @@ from workbench.workflows.handling_views import (
     MarkedView,
     SilencesView,
 )
+from workbench.workflows.live_views import CommandsView, LivesView, LiveView
+from workbench.workflows.living import command, live, live_commands, lives, resume_live, show_live, start_live
 from workbench.workflows.metric_views import MetricsView, WrittenView
 from workbench.workflows.metrics import metric_definitions, metrics_text, show_metrics, write_openmetrics
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
@@ -102,6 +104,7 @@ __all__ = [
     "ApplicationView",
     "BacktestView",
     "CollectionView",
+    "CommandsView",
     "ComparisonView",
     "ConfigurationDifferenceView",
     "ConfigurationHistoryView",
@@ -115,6 +118,8 @@ __all__ = [
     "ImportedView",
     "InventoryView",
     "LettersView",
+    "LiveView",
+    "LivesView",
     "LooksView",
     "MarkedView",
     "MetricsView",
@@ -148,6 +153,7 @@ __all__ = [
     "check_rules",
     "collect",
     "collect_store",
+    "command",
     "compact_store",
     "compare_strategies",
     "compare_with_target",
@@ -171,6 +177,9 @@ __all__ = [
     "list_silences",
     "list_strategies",
     "list_sweeps",
+    "live",
+    "live_commands",
+    "lives",
     "load_sweep",
     "look_once",
     "mark_alerts",
@@ -187,6 +196,7 @@ __all__ = [
     "recover_configuration",
     "replay",
     "report_sweep",
+    "resume_live",
     "roll_back_configuration",
     "roll_up_samples",
     "run",
@@ -194,6 +204,7 @@ __all__ = [
     "select_best",
     "serve_dashboard",
     "show_configuration",
+    "show_live",
     "show_metrics",
     "show_picks",
     "show_receivers",
@@ -201,6 +212,7 @@ __all__ = [
     "show_sweep",
     "silence_alerts",
     "sql",
+    "start_live",
     "store_dictionary",
     "store_info",
     "sweep",

@@ -35,6 +35,7 @@ from workbench.workflows.handling_views import (
     MarkedView,
     SilencesView,
 )
+from workbench.workflows.live_views import CommandsView, LivesView, LiveView
 from workbench.workflows.metric_views import MetricsView, WrittenView
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.picking import PicksView, StrategiesView
@@ -138,6 +139,9 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "silences": SilencesView,
     "alert_history": AlertHistoryView,
     "letters": LettersView,
+    "live": LiveView,
+    "lives": LivesView,
+    "live_commands": CommandsView,
     "error": ErrorView,
 }
 """The forms by the names that `workbench schema` takes."""
