@@ -44,6 +44,10 @@ CASES: dict[str, dict[str, Any]] = {
         "arrivals": {"kind": "closed_loop", "users": 20, "think": {"kind": "exponential", "mean": 3}},
         "horizon": "300s",
     },
+    "shared": {
+        "pool": {"count": 2, "slots": 2, "discipline": "ps"},
+        "arrivals": {"kind": "poisson", "rate": 3.5},
+    },
     "nobody": {"arrivals": {"kind": "poisson", "rate": 1e-6}, "horizon": "1s"},
 }
 

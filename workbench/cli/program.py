@@ -22,6 +22,7 @@ from workbench.cli import (
     balancing,
     configuration,
     live,
+    monitor,
     planning,
     reconcile,
     recording,
@@ -39,7 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for group in (simulating, planning, balancing, sweeps, recording, store, serving):
+for group in (simulating, planning, balancing, sweeps, recording, monitor, store, serving):
     app.add_typer(group.app)
 app.add_typer(live.app, name="live")
 app.add_typer(configuration.app, name="config")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
@@ -12,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from workbench.errors import InputError
+from workbench.simulate.pool import Servers
 from workbench.simulate.records import Records, Visits, microseconds
 from workbench.simulate.scenario import Scenario
 from workbench.tables import SAMPLES, Outcome
@@ -39,23 +39,31 @@ class Sampler:
     """Samples a run some requests at a time, in the order of arrival.
 
     Args:
-        slots: of each server.
+        servers: the pool.
         edges: of the intervals, seconds.
     """
 
-    def __init__(self, slots: Sequence[int], edges: Floats) -> None:
-        self.slots, self.edges = slots, edges
+    def __init__(self, servers: Servers, edges: Floats) -> None:
+        self.slots = slots = servers.slots
+        self.shares = servers.shares
+        self.edges = edges
         count = len(edges) - 1
         shape = len(slots), count
         self._sums: dict[str, NDArray[Any]] = {
             **{name: np.zeros(shape) for name in ("queue_depth", "in_service")},
             **{name: np.zeros(shape, np.int32) for name in ("arrivals", "completions", "refused")},
         }
-        self._highest = np.zeros(shape, np.int32)
-        self._oldest = np.zeros(shape, np.int64)
+        self._most: dict[str, NDArray[Any]] = {
+            "queue_max": np.zeros(shape, np.int32),
+            "oldest_us": np.zeros(shape, np.int64),
+        }
+        self._since = 0.0
         nobody = np.empty(0)
         self._waiting: list[tuple[Floats, Floats]] = [(nobody, nobody)] * len(slots)
-        """Of each server the requests that later ones may meet there: when they come, and leave the queue."""
+        """Of each server the requests that later ones may meet: when they come, and leave the queue.
+
+        Where all share a server, until when they are there.
+        """
 
     @classmethod
     def of(cls, scenario: Scenario, *, drained: float) -> Self:
@@ -68,16 +76,16 @@ class Sampler:
         Raises:
             InputError: `sample_every` is so short that there would be more than 20 million rows.
         """
-        slots = scenario.servers().slots
-        width = scenario.sample_every or nice_width(drained / _default_intervals(len(slots)))
+        servers = scenario.servers()
+        width = scenario.sample_every or nice_width(drained / _default_intervals(servers.count))
         count = max(1, math.ceil(drained / width))
-        if count * len(slots) > _MOST_ROWS:
+        if count * servers.count > _MOST_ROWS:
             raise InputError(
                 f"sample_every: given {width:g}s; "
-                f"allowed: {drained * len(slots) / _MOST_ROWS:.3g}s or more, "
+                f"allowed: {drained * servers.count / _MOST_ROWS:.3g}s or more, "
                 f"so that there are at most {_MOST_ROWS:,} samples"
             )
-        return cls(slots, np.arange(count + 1, dtype=np.float64) * width)
+        return cls(servers, np.arange(count + 1, dtype=np.float64) * width)
 
     def add(self, visits: Visits, *, until: float) -> None:
         """Count what came to the servers.
@@ -88,33 +96,43 @@ class Sampler:
             until: no request that is added later comes before this time, seconds; infinite for the last.
         """
         for server, members in enumerate(_by_server(visits, len(self.slots))):
-            found = _sample_server(visits, members, self.edges)
-            for name, values in self._sums.items():
-                values[server] += found.sums[name]
-            np.maximum(self._oldest[server], found.oldest, out=self._oldest[server])
+            found = _sample_server(visits, members, self.edges, shared=self.shares[server])
             come, left = (
                 np.concatenate(both)
                 for both in zip(self._waiting[server], (found.come, found.left), strict=True)
             )
-            highest = self._highest[server]
-            np.maximum(highest, _highest(come, left, self.edges), out=highest, casting="unsafe")
+            most = {
+                "queue_max": _highest(come, left, self.edges),
+                "oldest_us": _oldest(come, left, self.edges[1:]),
+            }
+            if self.shares[server]:
+                slots, last = self.slots[server], float(left.max(initial=0.0))
+                found.sums.update(
+                    _split_level(come, left, slots, self.edges, (self._since, min(until, last)))
+                )
+                most["queue_max"] = np.maximum(most["queue_max"] - slots, 0)
+                most["oldest_us"][_present(come, left, self.edges[1:]) <= slots] = 0
+            for name, values in self._sums.items():
+                values[server] += found.sums[name]
+            for name, values in self._most.items():
+                values[server] = np.maximum(values[server], most[name])
             stays = left > until
             self._waiting[server] = come[stays], left[stays]
+        self._since = until
 
     def table(self, run_id: int = 0) -> pa.Table:
         """Give what was added as rows of the samples table."""
-        servers, count = self._highest.shape
+        servers, count = len(self.slots), len(self.edges) - 1
         length = np.diff(self.edges)
         in_service, queue = (
             (np.maximum(self._sums[name], 0.0) / length).astype(np.float32).ravel()
             for name in ("in_service", "queue_depth")
         )
         starts = microseconds(self.edges)
-        columns: dict[str, Any] = {name: values.ravel() for name, values in self._sums.items()} | {
+        columns: dict[str, Any] = {
+            **{name: values.ravel() for name, values in (self._sums | self._most).items()},
             "queue_depth": queue,
             "in_service": in_service,
-            "queue_max": self._highest.ravel(),
-            "oldest_us": self._oldest.ravel(),
             "run_id": np.full(servers * count, run_id),
             "server_id": np.repeat(np.arange(servers), count),
             "ts_us": np.tile(starts[:-1], servers),
@@ -150,11 +168,9 @@ class _Sampled(NamedTuple):
     """When those who had to wait came."""
     left: Floats
     """When they left the queue."""
-    oldest: Ints
-    """At the end of each interval for how long the oldest of them had been waiting, microseconds."""
 
 
-def _sample_server(visits: Visits, members: Ints, edges: Floats) -> _Sampled:
+def _sample_server(visits: Visits, members: Ints, edges: Floats, *, shared: bool) -> _Sampled:
     begun, done = np.isfinite(visits.begin[members]), ~np.isnan(visits.finish[members])
     reached, refused = visits.reached[members], visits.outcome[members] == Outcome.REFUSED
     let_in = begun | ((visits.queue_depth[members] >= 0) & ~refused)
@@ -170,7 +186,27 @@ def _sample_server(visits: Visits, members: Ints, edges: Floats) -> _Sampled:
         "completions": _count(finish[whole], edges),
         "refused": _count(reached[refused], edges),
     }
-    return _Sampled(sums, come[waited], left_queue[waited], _oldest(come, left_queue, edges[1:]))
+    if shared:
+        return _Sampled(sums, reached[done], finish)
+    return _Sampled(sums, come[waited], left_queue[waited])
+
+
+def _split_level(
+    enter: Floats, leave: Floats, slots: int, edges: Floats, span: tuple[float, float]
+) -> dict[str, NDArray[Any]]:
+    """Split the number present over a span of time into those that slots suffice for, and the rest.
+
+    Gives the seconds of both in each interval.
+    """
+    times = np.concatenate((leave, enter))
+    steps = np.concatenate((np.full(len(leave), -1.0), np.ones(len(enter))))
+    order = np.argsort(times, kind="stable")
+    times, level = np.clip(times[order], *span), np.cumsum(steps[order])
+    inside, found = np.minimum(level, slots), {}
+    for name, values in (("in_service", inside), ("queue_depth", level - inside)):
+        seconds = np.concatenate(([0.0], np.cumsum(values[:-1] * np.diff(times))))
+        found[name] = np.diff(np.interp(edges, times, seconds)) if len(times) else 0.0 * edges[1:]
+    return found
 
 
 def _spent(enter: Floats, leave: Floats, edges: Floats) -> Floats:
@@ -207,6 +243,12 @@ def _oldest(enter: Floats, leave: Floats, at: Floats) -> Ints:
     first = entered[np.searchsorted(np.maximum.accumulate(leave[order]), at, side="right")]
     present = first <= at
     return microseconds(np.where(present, at - np.where(present, first, 0.0), 0.0))
+
+
+def _present(enter: Floats, leave: Floats, at: Floats) -> Ints:
+    """Number present at each time, of those who enter and leave at these times."""
+    entered, left = (np.searchsorted(np.sort(times), at, side="right") for times in (enter, leave))
+    return np.asarray(entered - left, np.int64)
 
 
 def _count(times: Floats, edges: Floats) -> NDArray[np.int32]:

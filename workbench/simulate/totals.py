@@ -67,12 +67,13 @@ class Totals:
         """
         length = self.window[1] - self.window[0]
         times = self.slots * length
-        utilisation = self.busy / times if length > 0 else np.zeros(len(times))
+        busy = np.minimum(self.busy, times)
+        utilisation = busy / times if length > 0 else np.zeros(len(times))
         good = _good_after(counts, from_us)
         pool = self._row(slice(None), good, -1) | balance(utilisation)
         pool |= {"server_id": None, "share": 1.0, "utilisation": 0.0}
         if length > 0:
-            pool["utilisation"] = float(self.busy.sum() / times.sum())
+            pool["utilisation"] = float(busy.sum() / times.sum())
         if drained > 0 and area > 0:
             pool["mean_in_system"] = area / drained
             pool["little_residual"] = abs(area - self.spent) / area

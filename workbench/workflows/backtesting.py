@@ -31,6 +31,7 @@ from workbench.workflows.alert_views import AdviceView, BacktestView, CandidateV
 from workbench.workflows.alerting import write_files
 from workbench.workflows.drills import drill_episodes, load_drill
 from workbench.workflows.queue_series import Answers, Observed, Visits, queue_series
+from workbench.workflows.running import scenario_of
 from workbench.workflows.simulating import Report
 
 _BEFORE, _AFTER = 120.0, 300.0
@@ -131,7 +132,7 @@ def stored_episode(
     Raises:
         InputError: the run kept no requests, or an incident is not within it.
     """
-    scenario = Scenario.model_validate_json(store.run(run_id).scenario_json)
+    scenario = scenario_of(store.run(run_id))
     observed = _stored_run(store, run_id, scenario)
     answered = observed.answers.answered
     until = float(answered.max()) if len(answered) else 0.0

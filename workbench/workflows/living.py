@@ -91,7 +91,7 @@ def live(
     pace = (
         read_speed(speed) if isinstance(speed, str) else read_speed("max" if speed is None else f"{speed!r}")
     )
-    scenario = resolve(source, strategy=strategy, seed=seed)
+    scenario = _resolved(source, strategy, seed)
     sample_us = _sample_us(scenario, pace, until, sample_every)
     scenario = scenario.model_copy(update={"sample_every": sample_us / 1e6})
     until_us = None if until is None else round(until * 1e6)
@@ -131,7 +131,7 @@ def start_live(
         InputError: what is given cannot be used.
         StoreError: the lake cannot be used, or the process has ended before it began to simulate.
     """
-    scenario = resolve(source, strategy=strategy, seed=seed)
+    scenario = _resolved(source, strategy, seed)
     kept = settings or load_settings()
     with Store(kept) as store:
         pace = _speed(speed)
@@ -317,6 +317,20 @@ def _line(store: Store, one: LiveRun) -> LiveLine:
     strategies = [each.command for each in applied if each.command.startswith("strategy=")]
     strategy = strategies[-1].removeprefix("strategy=") if strategies else one.strategy
     return LiveLine.of(one, strategy=strategy)
+
+
+def _resolved(source: Source, strategy: Strategy | str | None, seed: int | None) -> Scenario:
+    """Load a scenario that can be run live.
+
+    Raises:
+        InputError: it cannot.
+    """
+    scenario = resolve(source, strategy=strategy, seed=seed)
+    if any(scenario.servers().shares):
+        raise InputError(
+            "discipline: given servers that their requests share; allowed in a live run: `discipline: fifo`"
+        )
+    return scenario
 
 
 def _speed(given: float | str | None) -> float | None:

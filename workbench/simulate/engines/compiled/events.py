@@ -16,6 +16,7 @@ from workbench.simulate.engines.compiled.agenda import KIND_SHIFT, put, put_in_p
 from workbench.simulate.engines.compiled.borrowing import borrow, index
 from workbench.simulate.engines.compiled.drawing import turn_to
 from workbench.simulate.engines.compiled.level_sets import pick_fewest, settle, settle_all
+from workbench.simulate.engines.compiled.sharing import is_due, join, leave, plan
 from workbench.simulate.engines.compiled.state import Count, Ints, Run, Sum
 from workbench.simulate.engines.reference.clock import Kind
 from workbench.simulate.strategies import View
@@ -30,6 +31,8 @@ CLOSED = False
 """Whether users wait and think."""
 KNOWS_DEMAND = False
 """Whether the strategy is told the work at each server."""
+SHARING = False
+"""Whether requests share a server, or several."""
 SORTED = False
 """Whether servers are kept in sets by level, from which the pick is taken."""
 
@@ -135,10 +138,25 @@ def advance(run: Run, rng: Generator) -> int:
                     size = take_next(agenda, size)
                 continue
             if kind == FINISH:
-                request, returning = number, True
+                request = number
+                if SHARING and request < base:
+                    size = take_next(agenda, size)
+                    continue
                 server = server_of[index(request - base)]
+                if SHARING and pool.shares[server] == 1 and not is_due(pool, server, request, now):
+                    size = take_next(agenda, size)
+                    continue
+                returning = True
                 window.finish[index(request - base)] = now
-                if waiting[server] > 0:
+                if SHARING and pool.shares[server] == 1:
+                    alone = now - demand[index(request - base)] / pool.speed[server]
+                    reached = arrival[index(request - base)] + delay[server]
+                    window.begin[index(request - base)] = max(reached, alone)
+                    size = take_next(agenda, size)
+                    leave(window, pool, base, server, now)
+                    if waiting[server] > 0:
+                        size = plan(window, pool, agenda, size, base, server, now)
+                elif waiting[server] > 0:
                     follower = pool.first[server]
                     waiting[server] -= 1
                     if waiting[server] > 0:
@@ -204,8 +222,12 @@ def advance(run: Run, rng: Generator) -> int:
         server = server_of[place]
         if reaching:
             queue = waiting[server]
+            full = free[server] == 0 and queue >= pool.queue_limit[server]
+            if SHARING and pool.shares[server] == 1:
+                queue = max(0, queue - free[server])
+                full = waiting[server] >= free[server] + pool.queue_limit[server]
             window.queue_depth[place] = queue
-            if free[server] == 0 and queue >= pool.queue_limit[server]:
+            if full:
                 window.outcome[place] = REFUSED
                 returning = True
             else:
@@ -214,7 +236,10 @@ def advance(run: Run, rng: Generator) -> int:
                     slots = run.slots[0 if ONE_VIEW else balancer]
                     own = slots[pool.slots_from[server] : pool.slots_from[server + 1]]
                     view.free_at[server] = take_slot(own, now, service)
-                if free[server] > 0:
+                if SHARING and pool.shares[server] == 1:
+                    join(window, pool, base, server, request, now)
+                    size = plan(window, pool, agenda, size, base, server, now)
+                elif free[server] > 0:
                     free[server] -= 1
                     window.begin[place] = now
                     size = put(agenda, size, now + service, FINISH | request)

@@ -112,6 +112,7 @@ def _compile(scenario: Scenario) -> Kernel:
         "CLOSED": scenario.closed is not None,
         "KNOWS_DEMAND": strategy.knows_demand,
         "SORTED": kept,
+        "SHARING": any(scenario.servers().shares),
         "BY_CHANCE": strategy.fewest is Fewest.BY_CHANCE,
         "view_of": queues.view_with_levels if one else queues.view_without_levels,
         **functions,
@@ -146,6 +147,7 @@ def _needs_no_agenda(scenario: Scenario) -> bool:
         and scenario.balancers.view is not Sharing.REFRESHED
         and set(servers.slots) == {1}
         and not any(servers.delay)
+        and not any(servers.shares)
         and not any(limit is not None for limit in servers.limit)
     )
 

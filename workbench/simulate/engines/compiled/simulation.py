@@ -142,6 +142,9 @@ class Simulation:
             _carry_over(run.window, wider)
             run = run._replace(window=wider)
         events = len(run.window.arrival) + len(run.bank) + int(run.counts[Count.USERS])
+        if self.run.pool.shares.any():
+            # Ends that have moved stay there for a while; see `sharing.plan`.
+            events = 4 * (events + len(run.pool.free))
         if events > len(run.agenda.time):
             longer = make_agenda(events)
             _carry_over(run.agenda, longer)

@@ -80,7 +80,11 @@ class Window(NamedTuple):
     outcome: NDArray[np.int8]
     queue_depth: NDArray[np.int32]
     behind: Ints
-    """The request that waits behind this one at its server."""
+    """The request that waits behind this one at its server; in a heap, its next sibling."""
+    tag: Floats
+    """Where requests share a server: the virtual time at which this one ends."""
+    child: Ints
+    """In a heap: the first of those below this one."""
     user: NDArray[np.int32]
 
 
@@ -103,6 +107,14 @@ class Pool(NamedTuple):
     """From all balancers together."""
     slots_from: Ints
     """Where a server's slots begin among all slots; one entry more than servers."""
+    shares: Ints
+    """1 where requests share the server; there the first in the pool's heap is `first`."""
+    virtual: Floats
+    """Service that each request there has had since the server was last empty, seconds of demand."""
+    updated: Floats
+    """When `virtual` was reckoned."""
+    due: Floats
+    """When the next one ends; -1 if there is none."""
 
 
 class Run(NamedTuple):
@@ -152,7 +164,7 @@ def make_window(room: int) -> Window:
         "queue_depth": np.int32,
         "user": np.int32,
     }
-    kinds |= {"outcome": np.int8, "key": np.int64, "behind": np.int64}
+    kinds |= {"outcome": np.int8, "key": np.int64, "behind": np.int64, "child": np.int64}
     arrays: dict[str, Any] = {name: np.zeros(room, kinds.get(name, np.float64)) for name in Window._fields}
     return Window(**arrays)
 
@@ -171,6 +183,10 @@ def make_pool(servers: Servers) -> Pool:
         waiting=nobody.copy(),
         in_flight=nobody.copy(),
         slots_from=np.concatenate(([0], np.cumsum(servers.slots))).astype(np.int64),
+        shares=np.array(servers.shares, np.int64),
+        virtual=np.zeros(servers.count),
+        updated=np.zeros(servers.count),
+        due=np.full(servers.count, -1.0),
     )
 
 
