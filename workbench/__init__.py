@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     )
     from workbench.workflows import apply_configuration as apply_configuration
     from workbench.workflows import change_configuration as change_configuration
+    from workbench.workflows import collect as collect
     from workbench.workflows import compare_strategies as compare
     from workbench.workflows import list_runs as runs
     from workbench.workflows import list_strategies as strategies
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from workbench.workflows import plan_configuration as plan_configuration
     from workbench.workflows import select_best as select
     from workbench.workflows import show_configuration as configuration
+    from workbench.workflows import show_metrics as metrics
     from workbench.workflows import show_picks as picks
     from workbench.workflows import show_run as show
     from workbench.workflows import show_sweep as show_sweep
@@ -63,6 +65,7 @@ _HOMES = {
     "ask": ("workbench.workflows", "ask"),
     "backtest_drill": ("workbench.workflows", "backtest_drill"),
     "change_configuration": ("workbench.workflows", "change_configuration"),
+    "collect": ("workbench.workflows", "collect"),
     "command": ("workbench.workflows", "command"),
     "compare": ("workbench.workflows", "compare_strategies"),
     "configuration": ("workbench.workflows", "show_configuration"),
@@ -76,6 +79,7 @@ _HOMES = {
     "load_scenario": ("workbench.simulate", "load_scenario"),
     "load_settings": ("workbench.settings", "load_settings"),
     "match_ledgers": ("workbench.workflows.reconciling", "match_ledgers"),
+    "metrics": ("workbench.workflows", "show_metrics"),
     "picks": ("workbench.workflows", "show_picks"),
     "plan": ("workbench.workflows", "plan"),
     "plan_configuration": ("workbench.workflows", "plan_configuration"),
@@ -104,6 +108,7 @@ __all__ = [
     "ask",
     "backtest_drill",
     "change_configuration",
+    "collect",
     "command",
     "compare",
     "configuration",
@@ -117,6 +122,7 @@ __all__ = [
     "load_scenario",
     "load_settings",
     "match_ledgers",
+    "metrics",
     "picks",
     "plan",
     "plan_configuration",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
@@ -11,7 +12,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from workbench.errors import InputError
-from workbench.simulate.pool import Servers
 from workbench.simulate.records import Records, Visits, microseconds
 from workbench.simulate.scenario import Scenario
 from workbench.tables import SAMPLES, Outcome
@@ -39,16 +39,15 @@ class Sampler:
     """Samples a run some requests at a time, in the order of arrival.
 
     Args:
-        servers: the pool.
+        slots: of each server.
         edges: of the intervals, seconds.
+        shares: of each server whether all that are there share it; none does by default.
     """
 
-    def __init__(self, servers: Servers, edges: Floats) -> None:
-        self.slots = slots = servers.slots
-        self.shares = servers.shares
-        self.edges = edges
-        count = len(edges) - 1
-        shape = len(slots), count
+    def __init__(self, slots: Sequence[int], edges: Floats, *, shares: Sequence[bool] | None = None) -> None:
+        self.slots, self.edges = slots, edges
+        self.shares = shares or [False] * len(slots)
+        shape = len(slots), len(edges) - 1
         self._sums: dict[str, NDArray[Any]] = {
             **{name: np.zeros(shape) for name in ("queue_depth", "in_service")},
             **{name: np.zeros(shape, np.int32) for name in ("arrivals", "completions", "refused")},
@@ -76,16 +75,16 @@ class Sampler:
         Raises:
             InputError: `sample_every` is so short that there would be more than 20 million rows.
         """
-        servers = scenario.servers()
-        width = scenario.sample_every or nice_width(drained / _default_intervals(servers.count))
+        pool = scenario.servers()
+        width = scenario.sample_every or nice_width(drained / _default_intervals(pool.count))
         count = max(1, math.ceil(drained / width))
-        if count * servers.count > _MOST_ROWS:
+        if count * pool.count > _MOST_ROWS:
             raise InputError(
                 f"sample_every: given {width:g}s; "
-                f"allowed: {drained * servers.count / _MOST_ROWS:.3g}s or more, "
+                f"allowed: {drained * pool.count / _MOST_ROWS:.3g}s or more, "
                 f"so that there are at most {_MOST_ROWS:,} samples"
             )
-        return cls(servers, np.arange(count + 1, dtype=np.float64) * width)
+        return cls(pool.slots, np.arange(count + 1, dtype=np.float64) * width, shares=pool.shares)
 
     def add(self, visits: Visits, *, until: float) -> None:
         """Count what came to the servers.
@@ -149,7 +148,7 @@ def _default_intervals(servers: int) -> int:
 
 
 def nice_width(width: float) -> float:
-    """Round a number of seconds up to 1, 2 or 5 times a power of ten, in whole microseconds."""
+    """Round up to 1, 2 or 5 times a power of ten, in whole microseconds."""
     width = max(width, 1e-6)
     power = 10.0 ** math.floor(math.log10(width))
     return next(step * power for step in (1, 2, 5, 10) if step * power >= width * (1 - 1e-9))

@@ -260,7 +260,9 @@ def _go_on(
         keep(store, run_id, cell, simulation.records(), time.process_time() - begun, samples=samples)
     except WorkbenchError as error:
         store.fail_run(run_id, str(error))
+        store.catalogue.lives.refuse_waiting(run_id)
         raise
+    store.catalogue.lives.refuse_waiting(run_id)
     publish(store)
     return show_live(run_id, settings=store.settings)
 

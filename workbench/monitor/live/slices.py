@@ -46,7 +46,7 @@ class SliceSampler:
         candidates = [*self._there, *new]
         waiting = {attempt for machine in run.machines for attempt in machine.waiting}
         sent = [one for one in candidates if not math.isnan(one.sent)]
-        sampler = Sampler(self._servers, np.array([begin, end]))
+        sampler = Sampler(self._servers.slots, np.array([begin, end]), shares=self._servers.shares)
         sampler.add(self._visits(sent, waiting, end), until=end)
         self._there = [one for one in candidates if _stays(one, waiting)]
         return sampler.table(self._run_id)
