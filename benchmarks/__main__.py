@@ -10,6 +10,7 @@ from benchmarks import (
     alert_delivery,
     alerts,
     default_rules,
+    engine_sizes,
     engines,
     ingest,
     reconciliation,
@@ -31,6 +32,7 @@ def main() -> None:
     for benchmark in (
         reference_engine,
         engines,
+        engine_sizes,
         strategies,
         ingest,
         small_files,
