@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmarks import (
     alert_delivery,
     alerts,
+    coverage,
     default_rules,
     engine_sizes,
     engines,
@@ -37,6 +38,7 @@ def main() -> None:
         ingest,
         small_files,
         store_queries,
+        coverage,
         alerts,
         alert_delivery,
         default_rules,

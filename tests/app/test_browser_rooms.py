@@ -32,6 +32,8 @@ ROOMS = {
     "experiments": "experiments?file=mm1",
     "jobs": "jobs",
     "alerts": "alerts?view=rules&threshold_of=ErrorRatioHigh",
+    "reconciliation": "reconciliation?plan=april",
+    "data": "data",
     "history": "history?run=1&rule=queues%3A+QueueDeep",
 }
 

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from workbench.settings import Settings
 from workbench.store import NewRun, Store
 
-ROOMS = ("runs", "run", "comparison", "history")
+ROOMS = ("runs", "run", "comparison", "history", "data")
 OpenPage = Callable[..., AppTest]
 
 

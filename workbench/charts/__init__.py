@@ -4,6 +4,12 @@ Data come in as Arrow tables or plain values, so that a chart works in the dashb
 in a script alike.
 """
 
+from workbench.charts.accepted_precision import (
+    AcceptedPrecisionData,
+    PrecisionPoint,
+    accepted_precision_chart,
+    accepted_precision_data,
+)
 from workbench.charts.balance_over_time import (
     BalanceOverTimeData,
     balance_over_time_chart,
@@ -35,6 +41,12 @@ from workbench.charts.queue_over_time import (
     queue_over_time_chart,
     queue_over_time_data,
 )
+from workbench.charts.reliability import (
+    ReliabilityData,
+    ReliabilityPoint,
+    reliability_chart,
+    reliability_data,
+)
 from workbench.charts.replications import ReplicationsData, replications_chart, replications_data
 from workbench.charts.rule_course import RuleCourseData, rule_course_chart, rule_course_data
 from workbench.charts.server_shares import (
@@ -57,6 +69,7 @@ from workbench.charts.threshold_tradeoff import (
 )
 
 __all__ = [
+    "AcceptedPrecisionData",
     "BalanceOverTimeData",
     "DifferencesData",
     "DistributionData",
@@ -68,8 +81,11 @@ __all__ = [
     "Level",
     "ParetoData",
     "ParetoPoint",
+    "PrecisionPoint",
     "QuantileProfileData",
     "QueueOverTimeData",
+    "ReliabilityData",
+    "ReliabilityPoint",
     "ReplicationsData",
     "RuleCourseData",
     "ServerSharesData",
@@ -82,6 +98,8 @@ __all__ = [
     "TailData",
     "ThresholdPoint",
     "ThresholdTradeoffData",
+    "accepted_precision_chart",
+    "accepted_precision_data",
     "balance_over_time_chart",
     "balance_over_time_data",
     "differences_chart",
@@ -106,6 +124,8 @@ __all__ = [
     "queue_over_time_data",
     "read_standings",
     "read_sweep",
+    "reliability_chart",
+    "reliability_data",
     "replications_chart",
     "replications_data",
     "rule_course_chart",

@@ -21,6 +21,7 @@ from workbench.cli import (
     alerts_delivery,
     balancing,
     configuration,
+    monitor,
     planning,
     reconcile,
     recording,
@@ -38,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for group in (simulating, planning, balancing, sweeps, recording, store, serving):
+for group in (simulating, planning, balancing, sweeps, recording, monitor, store, serving):
     app.add_typer(group.app)
 app.add_typer(configuration.app, name="config")
 app.add_typer(reconcile.app, name="reconcile")

@@ -14,7 +14,7 @@ from workbench.errors import InputError
 _ROOMS = Path(__file__).parent / "rooms"  # beside a folder called pages, Streamlit would not run the frame
 RUNS, RUN, COMPARISON = (_ROOMS / f"{name}.py" for name in ("runs", "run", "comparison"))
 HISTORY, EXPERIMENTS, JOBS = (_ROOMS / f"{name}.py" for name in ("history", "experiments", "jobs"))
-ALERTS = _ROOMS / "alerts.py"
+ALERTS, RECONCILIATION, DATA = (_ROOMS / f"{name}.py" for name in ("alerts", "reconciliation", "data"))
 
 Window = tuple[float, float]
 """From and to, seconds on the simulated clock."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,10 @@ from numpy.typing import NDArray
 from workbench.experiments.batch_means import BATCHES, FEWEST, in_batches, ratio_interval
 from workbench.experiments.intervals import LEVEL, Interval, Row
 from workbench.experiments.quantiles import SECTIONS, ends
+from workbench.tables import BIN_RATIO
+
+_NOTHING = 1e-12
+"""Upper edge, in seconds, of the bin of times of 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +26,23 @@ class SlicedTimes:
     lower: Row
     """Lower edge of each bin, seconds."""
     upper: Row
+
+    @classmethod
+    def of(cls, start: NDArray[Any], bins: NDArray[Any], n: NDArray[Any]) -> SlicedTimes:
+        """Arrange rows of a histogram.
+
+        Args:
+            start: start of the slice of each row.
+            bins: its bin, as in `workbench.tables.HISTOGRAMS`; -1 is a time of 0.
+            n: how many times fell there.
+        """
+        slices, place = np.unique(start, return_inverse=True)
+        kinds, column = np.unique(bins.astype(np.int64), return_inverse=True)
+        counts = np.zeros((len(slices), len(kinds)), np.int64)
+        counts[place, column] = n
+        zero = kinds < 0
+        lower = np.where(zero, 0.0, BIN_RATIO ** kinds.astype(np.float64) / 1e6)
+        return cls(counts, lower, np.where(zero, _NOTHING, lower * BIN_RATIO))
 
     @property
     def enough(self) -> bool:

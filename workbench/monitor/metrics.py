@@ -51,20 +51,20 @@ class QueueMetric:
 
 
 _ALL = ("haproxy", "nginx_stub", "nginx_plus", "redis_list", "redis_stream", "rabbitmq", "prometheus")
+_QUEUEING = ("haproxy", "nginx_plus", "redis_list", "redis_stream", "rabbitmq", "prometheus")
 _COUNTING = ("haproxy", "nginx_stub", "nginx_plus", "redis_stream", "rabbitmq", "prometheus")
-_SERVING = ("haproxy", "nginx_stub", "nginx_plus", "redis_stream", "rabbitmq", "prometheus")
-_SIZED = ("haproxy", "nginx_plus", "rabbitmq", "prometheus")
+_ANSWERING = ("haproxy", "nginx_plus", "prometheus")
 
 QUEUES: Mapping[str, QueueMetric] = {
-    "workbench_queue_depth": QueueMetric("requests waiting at the server", "samples.queue_depth", _ALL),
+    "workbench_queue_depth": QueueMetric("requests waiting at the server", "samples.queue_depth", _QUEUEING),
     "workbench_queue_depth_highest": QueueMetric(
-        "most requests waiting since the sample before", "samples.queue_max", _ALL
+        "most requests waiting since the sample before", "samples.queue_max", _QUEUEING
     ),
-    "workbench_in_service": QueueMetric("requests being served", "samples.in_service", _SERVING),
+    "workbench_in_service": QueueMetric("requests being served", "samples.in_service", _COUNTING),
     "workbench_in_flight": QueueMetric(
         "requests at the server: waiting and being served",
         "samples.queue_depth + samples.in_service",
-        _SERVING,
+        ("haproxy", "redis_stream", "rabbitmq", "prometheus"),
     ),
     "workbench_oldest_wait_seconds": QueueMetric(
         "how long the oldest request has been waiting",
@@ -73,18 +73,18 @@ QUEUES: Mapping[str, QueueMetric] = {
         unit="s",
     ),
     "workbench_utilisation_ratio": QueueMetric(
-        "share of the slots busy since the sample before", "samples.utilisation", _SIZED, most=1.0
+        "share of the slots busy since the sample before", "samples.utilisation", _ANSWERING, most=1.0
     ),
     "workbench_saturation_ratio": QueueMetric(
         "requests at the server by its slots; above 1 some must wait",
         "(queue_depth + in_service) / slots",
-        _SIZED,
+        ("haproxy", "prometheus"),
     ),
     "workbench_overflow_seconds": QueueMetric(
-        "time until the queue is full at the rate at which it grew since the sample before; "
+        "time until the queue is full if it goes on growing as since the sample before; "
         "+Inf while it does not grow",
-        "(queue limit - queue_depth) / ((arrivals - refused - completions) / interval)",
-        ("haproxy", "nginx_plus"),
+        "(queue limit - queue_depth) / (change of queue_depth from the sample before, a second)",
+        ("haproxy", "nginx_plus", "rabbitmq", "prometheus"),
         unit="s",
     ),
 }
@@ -97,7 +97,7 @@ FLOWS: Mapping[str, QueueMetric] = {
     "workbench_completions_total": QueueMetric(
         "requests that the server finished",
         "sum of samples.completions",
-        ("haproxy", "nginx_stub", "nginx_plus", "redis_stream", "rabbitmq", "prometheus"),
+        _COUNTING,
         kind=MetricKind.COUNTER,
     ),
     "workbench_arrivals_per_second": QueueMetric(
@@ -112,26 +112,26 @@ FLOWS: Mapping[str, QueueMetric] = {
     "workbench_goodput_per_second": QueueMetric(
         "requests that ended ok, a second, since the sample before",
         "ok responses in the histograms' last slice, by its length",
-        ("haproxy", "nginx_plus", "prometheus"),
+        _ANSWERING,
         unit="1/s",
     ),
     "workbench_requests_total": QueueMetric(
         "requests that ended, by `outcome`",
         "histograms: n of response times, by outcome",
-        ("prometheus",),
+        (),
         kind=MetricKind.COUNTER,
         labels=("server", "outcome"),
     ),
     "workbench_answers_total": QueueMetric(
         "requests that ended, ok or not",
         "histograms: n of response times",
-        ("haproxy", "nginx_plus", "prometheus"),
+        _ANSWERING,
         kind=MetricKind.COUNTER,
     ),
     "workbench_errors_total": QueueMetric(
         "requests that did not end ok",
         "histograms: n of response times whose outcome is not ok",
-        ("haproxy", "nginx_plus", "prometheus"),
+        _ANSWERING,
         kind=MetricKind.COUNTER,
     ),
     "workbench_refused_total": QueueMetric(
@@ -165,21 +165,21 @@ TIMES: Mapping[str, QueueMetric] = {
     "workbench_response_seconds": QueueMetric(
         "response time of requests that ended ok",
         "histograms of response, each bin counted where its middle lies",
-        ("prometheus",),
+        (),
         kind=MetricKind.HISTOGRAM,
         unit="s",
     ),
     "workbench_wait_seconds": QueueMetric(
         "waiting time of requests that ended ok",
         "histograms of wait, likewise",
-        ("prometheus",),
+        (),
         kind=MetricKind.HISTOGRAM,
         unit="s",
     ),
     "workbench_service_seconds": QueueMetric(
         "processing time of requests that ended ok",
         "histograms of service, likewise",
-        ("prometheus",),
+        (),
         kind=MetricKind.HISTOGRAM,
         unit="s",
     ),
@@ -204,13 +204,13 @@ HEALTH: Mapping[str, QueueMetric] = {
     "workbench_server_up": QueueMetric(
         "whether the server answers: 1 or 0",
         "events: 0 from down or the begin of a crash or hang on, 1 from up or its end",
-        ("haproxy", "nginx_plus", "prometheus"),
+        ("haproxy", "nginx_plus", "rabbitmq", "prometheus"),
         most=1.0,
     ),
     "workbench_health_transitions_total": QueueMetric(
         "how often the server went up or down, was ejected or returned",
         "events: down, up, ejected, returned",
-        ("haproxy", "nginx_plus"),
+        ("haproxy", "nginx_plus", "rabbitmq", "prometheus"),
         kind=MetricKind.COUNTER,
     ),
 }
@@ -231,8 +231,8 @@ POOL: Mapping[str, QueueMetric] = {
         most=1.0,
     ),
     "workbench_little_residual_ratio": QueueMetric(
-        "Little's law over all that was sampled: |L - lambda W| / L",
-        "L: mean of queue_depth + in_service; lambda: ok requests a second; W: mean of wait + service",
+        "Little's law over the whole run: |L - lambda W| / L",
+        "summaries.little_residual",
         (),
         labels=("pool",),
     ),
@@ -258,7 +258,7 @@ TARGETS: Mapping[str, QueueMetric] = {
     "workbench_target_resets_total": QueueMetric(
         "how often the target's counters began anew",
         "events: counters that began anew",
-        _COUNTING,
+        _ALL,
         kind=MetricKind.COUNTER,
         labels=("target",),
     ),

@@ -77,7 +77,10 @@ def sample_points(
         pools.setdefault(server.pool, []).append(series)
         found += _points(server, series, began, slice(None) if every else slice(-1, None))
     for pool, members in pools.items():
-        found += _shares(pool, members, [servers[one.number].name for one in members], began, every)
+        counting = [one for one in members if not np.isnan(one.columns["arrivals"]).all()]
+        if counting:
+            names = [servers[one.number].name for one in counting]
+            found += _shares(pool, counting, names, began, every)
     return found
 
 
@@ -146,11 +149,11 @@ def _counters(series: _Series) -> dict[str, Floats]:
 
 
 def _growth(series: _Series) -> Floats:
-    """By how many requests a second more came than went."""
-    own = series.columns
-    refused = np.nan_to_num(own["refused"])
-    grown: Floats = (own["arrivals"] - refused - own["completions"]) / series.length
-    return grown
+    """By how many requests a second the queue grew from the middle of each interval's neighbour before."""
+    waiting, begin = series.columns["queue_depth"], series.end - np.round(series.length * 1e6)
+    apart = (series.length[1:] + series.length[:-1]) / 2
+    apart[begin[1:] != series.end[:-1]] = math.nan  # what it did in a gap is not known
+    return np.concatenate(([math.nan], np.diff(waiting) / apart))
 
 
 def overflow(waiting: Floats, limit: float, growth: Floats) -> Floats:

@@ -6,6 +6,8 @@ from workbench.workflows.application_view import ApplicationView
 from workbench.workflows.applying import apply_configuration, compare_with_target, recover_configuration
 from workbench.workflows.asking import ask
 from workbench.workflows.backtesting import Wanted, advise_rule, backtest_drill, backtest_runs
+from workbench.workflows.collecting import collect, look_once
+from workbench.workflows.collection_views import CollectionView, LooksView
 from workbench.workflows.comparing import compare_strategies
 from workbench.workflows.configuration_files import (
     ImportedView,
@@ -50,6 +52,8 @@ from workbench.workflows.handling_views import (
     MarkedView,
     SilencesView,
 )
+from workbench.workflows.metric_views import MetricsView, WrittenView
+from workbench.workflows.metrics import metric_definitions, metrics_text, show_metrics, write_openmetrics
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.notifying import run_alerts
 from workbench.workflows.picking import PicksView, StrategiesView, list_strategies, show_picks
@@ -58,6 +62,7 @@ from workbench.workflows.precision import MOST
 from workbench.workflows.recording import RecordingView, record
 from workbench.workflows.replaying import ReplayView, replay
 from workbench.workflows.results import ComparisonView, RunsView, RunView, View
+from workbench.workflows.rolling_up import roll_up_samples
 from workbench.workflows.running import list_runs, outlook, run, show_run
 from workbench.workflows.schemas import FORMS, json_schema
 from workbench.workflows.selecting import select_best
@@ -96,6 +101,7 @@ __all__ = [
     "AlertsView",
     "ApplicationView",
     "BacktestView",
+    "CollectionView",
     "ComparisonView",
     "ConfigurationDifferenceView",
     "ConfigurationHistoryView",
@@ -109,7 +115,9 @@ __all__ = [
     "ImportedView",
     "InventoryView",
     "LettersView",
+    "LooksView",
     "MarkedView",
+    "MetricsView",
     "PicksView",
     "PlanView",
     "ReceiversView",
@@ -128,6 +136,7 @@ __all__ = [
     "VerificationView",
     "View",
     "Wanted",
+    "WrittenView",
     "active_alerts",
     "advise_rule",
     "alert_history",
@@ -137,6 +146,7 @@ __all__ = [
     "backtest_runs",
     "change_configuration",
     "check_rules",
+    "collect",
     "collect_store",
     "compact_store",
     "compare_strategies",
@@ -162,7 +172,10 @@ __all__ = [
     "list_strategies",
     "list_sweeps",
     "load_sweep",
+    "look_once",
     "mark_alerts",
+    "metric_definitions",
+    "metrics_text",
     "migrate_store",
     "outlook",
     "plan",
@@ -175,11 +188,13 @@ __all__ = [
     "replay",
     "report_sweep",
     "roll_back_configuration",
+    "roll_up_samples",
     "run",
     "run_alerts",
     "select_best",
     "serve_dashboard",
     "show_configuration",
+    "show_metrics",
     "show_picks",
     "show_receivers",
     "show_run",
@@ -193,5 +208,6 @@ __all__ = [
     "tune_store",
     "verify_run",
     "verify_store",
+    "write_openmetrics",
     "write_rows",
 ]

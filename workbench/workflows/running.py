@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.errors import InputError
 from workbench.experiments import Cell
+from workbench.monitor.collection import ENGINE as COLLECTED
 from workbench.settings import Settings, load_settings
 from workbench.simulate import (
     EngineName,
@@ -179,9 +180,9 @@ def view_run(store: Store, run_id: int, *, reused: bool) -> RunView:
         NotFoundError: there is no such run, or it is not complete.
     """
     run = store.run(run_id)
+    scenario = scenario_of(run)
     summary = queries.summary(store, run_id=run_id)
     pool = dict(summary.pool)
-    scenario = Scenario.model_validate_json(run.scenario_json)
     figures = (
         "window_s",
         "requests",
@@ -211,6 +212,29 @@ def view_run(store: Store, run_id: int, *, reused: bool) -> RunView:
             "notes": notes(scenario) + _few(int(pool["requests"] or 0)) + _binned(run, scenario),
         }
     )
+
+
+def check_simulated(run: Run) -> None:
+    """Refuse a run that has no scenario.
+
+    Raises:
+        InputError: it was collected from real systems.
+    """
+    if run.engine == COLLECTED:
+        raise InputError(
+            f"run {run.run_id}: given a run that was collected from real systems; allowed: one that was "
+            f"simulated (workbench metrics {run.run_id} shows what it holds)"
+        )
+
+
+def scenario_of(run: Run) -> Scenario:
+    """Read the scenario that a run simulated.
+
+    Raises:
+        InputError: it was collected from real systems.
+    """
+    check_simulated(run)
+    return Scenario.model_validate_json(run.scenario_json)
 
 
 def statistics(row: dict[str, Any], measure: str) -> Statistics:

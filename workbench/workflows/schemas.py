@@ -11,9 +11,11 @@ from workbench.alerts.receivers import Plan
 from workbench.alerts.rules import RuleFile
 from workbench.errors import NotFoundError, Problem
 from workbench.experiments.sweeps import Sweep
+from workbench.monitor.collection import Collection
 from workbench.simulate import Scenario
 from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
 from workbench.workflows.application_view import ApplicationView
+from workbench.workflows.collection_views import CollectionView, LooksView
 from workbench.workflows.configuration_files import ImportedView
 from workbench.workflows.configuration_plan_view import ConfigurationPlanView
 from workbench.workflows.configuration_views import (
@@ -33,6 +35,7 @@ from workbench.workflows.handling_views import (
     MarkedView,
     SilencesView,
 )
+from workbench.workflows.metric_views import MetricsView, WrittenView
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.picking import PicksView, StrategiesView
 from workbench.workflows.reconciliation_views import EvaluationView, EvidenceView, MatchView, TrainingView
@@ -115,6 +118,11 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "findings": FindingsView,
     "actions": ActionsView,
     "demo": DemoView,
+    "looks": LooksView,
+    "collection": CollectionView,
+    "metrics": MetricsView,
+    "openmetrics": WrittenView,
+    "collect": Collection,
     "rules": RuleFile,
     "drill": Drill,
     "alert_check": AlertCheckView,
@@ -134,6 +142,7 @@ FORMS: Mapping[str, type[BaseModel]] = {
 }
 """The forms by the names that `workbench schema` takes."""
 
+DOCUMENTS = ("scenario", "rules", "drill", "receivers", "collect")
 DOCUMENTS = ("scenario", "sweep", "rules", "drill", "receivers")
 """The forms of files that are read; the others are printed."""
 

@@ -6,9 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
 from workbench.experiments import (
     LITTLE,
     Agreement,
@@ -25,7 +22,7 @@ from workbench.experiments.batch_means import BATCHES, FEWEST
 from workbench.simulate import Scenario
 from workbench.simulate.theory import Theory, predict
 from workbench.store import Store, queries
-from workbench.tables import BIN_RATIO, QUANTILES, Timing
+from workbench.tables import QUANTILES, Timing
 from workbench.workflows.theory_views import TheoryCheckView, TheoryView
 
 _QUANTILES = {f"p{100 * q:g}".replace(".", "_"): q for q in QUANTILES}
@@ -94,7 +91,7 @@ class _Run:
     def _sliced(self, timing: Timing) -> SlicedTimes:
         if timing not in self._times:
             rows = queries.sliced_times(self._store, run_id=self._run_id, timing=timing)
-            self._times[timing] = _sliced(rows)
+            self._times[timing] = SlicedTimes.of(*(rows[name].to_numpy() for name in ("ts_us", "bin", "n")))
         return self._times[timing]
 
     def _utilisation(self, level: float) -> Interval | None:
@@ -113,17 +110,6 @@ def _batched(sums: Any, counts: Any, level: float) -> Interval | None:
         return None
     batches = min(BATCHES, len(sums))
     return ratio_interval(in_batches(sums, batches), in_batches(counts, batches), level=level)
-
-
-def _sliced(rows: pa.Table) -> SlicedTimes:
-    slices, place = np.unique(rows["ts_us"].to_numpy(), return_inverse=True)
-    bins, column = np.unique(rows["bin"].to_numpy().astype(np.int64), return_inverse=True)
-    counts = np.zeros((len(slices), len(bins)), np.int64)
-    counts[place, column] = rows["n"].to_numpy()
-    zero = bins < 0  # the bin of times below a microsecond
-    lower = np.where(zero, 0.0, BIN_RATIO ** bins.astype(np.float64) / 1e6)
-    upper = np.where(zero, 1e-12, lower * BIN_RATIO)
-    return SlicedTimes(counts, lower, upper)
 
 
 def _figure(row: Mapping[str, Any], quantity: str) -> float | None:

@@ -46,8 +46,8 @@ def test_gauges_are_of_the_last_interval_and_counters_of_all(samples):
         "workbench_saturation_ratio": 2.75,
         "workbench_arrivals_per_second": 5.0,
         "workbench_throughput_per_second": 2.0,
-        # (10 - 2 - 4) / 2 s = 2/s more came than went; room for 10 - 4 = 6.
-        "workbench_overflow_seconds": 3.0,
+        # By 4 between the middles of the intervals, 1.5 s; there is room for 10 - 4 = 6.
+        "workbench_overflow_seconds": 2.25,
         "workbench_arrivals_total": 18.0,
         "workbench_completions_total": 9.0,
         "workbench_refused_total": 3.0,
@@ -57,8 +57,35 @@ def test_gauges_are_of_the_last_interval_and_counters_of_all(samples):
 
 
 def test_a_queue_that_does_not_grow_never_overflows(samples):
-    found = sample_points(samples([{"ts_us": 0, "arrivals": 5, "completions": 5}]), servers=WEB)
+    rows = [{"ts_us": 0, "queue_depth": 3.0}, {"ts_us": 1_000_000, "queue_depth": 3.0}]
+    found = sample_points(samples(rows), servers=WEB)
     assert values(found, "workbench_overflow_seconds") == {"a": math.inf}
+
+
+def test_how_a_queue_grew_in_a_gap_is_not_known(samples):
+    rows = [{"ts_us": 0, "queue_depth": 3.0}, {"ts_us": 2_000_000, "queue_depth": 5.0}]
+    found = sample_points(samples(rows), servers=WEB)
+    assert values(found, "workbench_overflow_seconds") == {}
+
+
+def test_what_is_null_is_left_out(samples):
+    row = {"ts_us": 0, "queue_depth": 2.0, "in_service": None, "arrivals": None, "utilisation": None}
+    found = {one.series for one in sample_points(samples([row]), servers=WEB)}
+    assert "workbench_queue_depth" in found
+    assert not found & {
+        "workbench_in_service",
+        "workbench_in_flight",
+        "workbench_saturation_ratio",
+        "workbench_utilisation_ratio",
+        "workbench_arrivals_total",
+        "workbench_arrivals_per_second",
+        "workbench_share_ratio",
+    }
+
+
+def test_a_member_that_counts_nothing_has_no_part_in_the_shares(samples):
+    rows = [{"ts_us": 0, "arrivals": 4}, {"ts_us": 0, "server_id": 1, "arrivals": None}]
+    assert values(sample_points(samples(rows), servers=WEB), "workbench_share_ratio") == {"a": 1.0}
 
 
 def test_shares_and_imbalance_compare_the_servers_of_a_pool(samples):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any
 
@@ -38,6 +40,7 @@ class Dask(Executor):
             raise InputError(
                 "on: given dask, which is not installed; pip install 'balancer-workbench[cluster]' brings it"
             ) from None
+        _be_quiet()
         try:
             if address:
                 client = distributed.Client(f"tcp://{address}", timeout=_PATIENCE, set_as_default=False)
@@ -80,54 +83,69 @@ class Dask(Executor):
     @property
     def workers(self) -> int:  # type: ignore[override]
         """How many chunks the workers that there are now do at once."""
-        return int(sum(self._client.nthreads().values()))
+        with _reaching():
+            return int(sum(self._client.nthreads().values()))
 
     def run(self, work: Callable[[C], T], chunks: Iterable[C]) -> Iterator[tuple[C, T]]:
         """Do the work for every chunk; where a worker dies, Dask gives what it was at to another."""
-        distributed: Any = import_module("distributed")
         source = iter(chunks)
         waiting: dict[str, C] = {}
-        done = distributed.as_completed(loop=self._client.loop)
+        with _reaching():
+            done: Any = import_module("distributed").as_completed(loop=self._client.loop)
         while True:
             wanted = 2 * max(1, self.workers) - len(waiting)
-            for chunk in itertools.islice(source, max(0, wanted)):
-                future = self._client.submit(work, chunk, pure=False, retries=2)
-                waiting[future.key] = chunk
-                done.add(future)
+            with _reaching():
+                for chunk in itertools.islice(source, max(0, wanted)):
+                    future = self._client.submit(work, chunk, pure=False, retries=2)
+                    waiting[future.key] = chunk
+                    done.add(future)
             if not waiting:
                 return
-            future = next(done)
-            chunk = waiting.pop(future.key)
-            yield chunk, self._result(future)
-
-    def _result(self, future: Any) -> Any:
-        try:
-            return future.result()
-        except WorkbenchError:
-            raise
-        except Exception as error:
-            if type(error).__name__ in ("CancelledError", "FutureCancelledError", "CommClosedError"):
-                raise self._gone() from None
-            if type(error).__name__ == "KilledWorker":
-                raise SimulationError(
-                    "workers died again and again at the same cells, most often for want of memory; what is "
-                    "finished is kept: the same command goes on from there"
-                ) from None
-            raise
-
-    def _gone(self) -> SimulationError:
-        return SimulationError(
-            "the Dask scheduler went away; what is finished is kept: the same command goes on from there"
-        )
+            with _reaching():
+                future = next(done)
+                result = future.result()
+            yield waiting.pop(future.key), result
 
     def close(self) -> None:
         """Leave the cluster; one that was made here ends."""
-        with warnings.catch_warnings():
+        cluster = self._client.cluster
+        with warnings.catch_warnings(), suppress(OSError, TimeoutError):
             warnings.simplefilter("ignore")
-            cluster = self._client.cluster
-            self._client.close()
+            self._client.close(timeout=5)
             if cluster is not None and hasattr(cluster, "close"):
-                cluster.close()
+                cluster.close(timeout=5)
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    """Turn what a lost scheduler or dying workers give into errors that say what to do."""
+    try:
+        yield
+    except WorkbenchError:
+        raise
+    except Exception as error:
+        kind = type(error).__name__
+        if kind == "KilledWorker":
+            raise SimulationError(
+                "workers died again and again at the same cells, most often for want of memory; what is "
+                "finished is kept: the same command goes on from there"
+            ) from None
+        if kind in _GONE:
+            raise SimulationError(
+                "the Dask scheduler went away; what is finished is kept: the same command goes on from there"
+            ) from None
+        raise
+
+
+_GONE = ("CancelledError", "FutureCancelledError", "CommClosedError", "TimeoutError", "StopIteration")
+"""Errors of a client that has lost its scheduler."""
+
+
+def _be_quiet() -> None:
+    """Let the client log nothing: what matters is said in errors."""
+    for name in ("asyncio", "tornado", *logging.root.manager.loggerDict):
+        if name.partition(".")[0] in ("asyncio", "distributed", "tornado"):
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 def _engine_version() -> str:
