@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import json
-import resource
 import shutil
 import statistics
 import subprocess
@@ -233,7 +232,15 @@ def take_turn(contender: str, strategy: str, servers: int, requests: int) -> Non
     begun = time.process_time()
     work()
     seconds = time.process_time() - begun
-    print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+    print(json.dumps([seconds, peak_memory()]))
+
+
+def peak_memory() -> float:
+    """Most memory that this process has held, MB; `ru_maxrss` would count what its parent held."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return float("nan")
 
 
 def compare(strategy: str, servers: int) -> dict[str, Measured]:

@@ -140,9 +140,8 @@ def test_the_records_are_the_same_in_chunks_of_any_size(case: str, size: int, se
 
 
 def test_ends_that_have_moved_do_not_fill_the_agenda():
-    scenario = make_scenario(
-        "random", pool={"count": 1} | PS, arrivals={"kind": "poisson", "rate": 3}, horizon="5k requests"
-    )
+    pool, arrivals = {"count": 1} | PS, {"kind": "poisson", "rate": 3}
+    scenario = make_scenario("join_shortest_queue", pool=pool, arrivals=arrivals, horizon="3k requests")
     check_in_chunks(scenario, 7)
 
 
