@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.system.test_browser import CHROMIUM, PATIENCE, Tab, complaint, serving
 from workbench import workflows
@@ -29,6 +30,8 @@ BROKEN = {
     "warm_up": "5s",
 }
 ROOMS = {
+    "runs": "",
+    "run": "run?run=1&request=5",
     "experiments": "experiments?file=mm1",
     "jobs": "jobs",
     "alerts": "alerts?view=rules&threshold_of=ErrorRatioHigh",
@@ -82,16 +85,28 @@ def open_tab(browser: Browser) -> Iterator[OpenTab]:
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_a_room_is_drawn_without_an_error_and_fits_a_phone(server: str, open_tab: OpenTab, room: str):
+def test_a_room_is_drawn_without_an_error_for_every_eye_and_fits_a_phone(
+    server: str, open_tab: OpenTab, room: str
+):
     tab = open_tab()
     page = tab.open(server + ROOMS[room])
     expect(page.get_by_test_id("stException")).to_have_count(0)
     tab.keep(room)
-    tab = open_tab(width=390)
+    found = barriers(page)
+    tab = open_tab(width=390, color_scheme="dark")
     page = tab.open(server + ROOMS[room])
-    tab.keep(f"{room}-phone")
+    tab.keep(f"{room}-phone-dark")
     main = page.get_by_test_id("stMain")
     assert main.evaluate("main => main.scrollWidth - main.clientWidth") <= 0
+    assert found | barriers(page) == set()
+
+
+def barriers(page: Page) -> set[str]:
+    """Name what axe-core finds against WCAG 2.1 A and AA, each rule with the elements."""
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})
+    return {
+        f"{one['id']}: {node['html'][:200]}" for one in found.response["violations"] for node in one["nodes"]
+    }
 
 
 def test_what_is_wrong_with_a_scenario_is_said_while_it_is_written(server: str, open_tab: OpenTab):

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from workbench.dashboard import addresses, notices
+from workbench.dashboard.reach import make_reachable
 from workbench.errors import WorkbenchError
 
 # A file of ours: Streamlit would fetch a named icon from another host.
@@ -30,6 +31,7 @@ def main() -> None:
         ],
         position="top",
     )
+    make_reachable()
     try:
         page.run()
     except WorkbenchError as error:
