@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmarks import (
     alert_delivery,
     alerts,
+    coverage,
     default_rules,
     engines,
     ingest,
@@ -35,6 +36,7 @@ def main() -> None:
         ingest,
         small_files,
         store_queries,
+        coverage,
         alerts,
         alert_delivery,
         default_rules,

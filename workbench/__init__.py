@@ -18,13 +18,33 @@ if TYPE_CHECKING:
     from workbench.settings import Settings, load_settings
     from workbench.simulate import STRATEGIES, Scenario, Strategy, load_scenario
     from workbench.store import Store
+    from workbench.workflows import (
+        advise_rule,
+        ask,
+        backtest_drill,
+        estimate,
+        explain,
+        figure,
+        plan,
+        replay,
+        run,
+    )
+    from workbench.workflows import apply_configuration as apply_configuration
+    from workbench.workflows import change_configuration as change_configuration
     from workbench.workflows import compare_strategies as compare
-    from workbench.workflows import explain, replay, run
     from workbench.workflows import list_runs as runs
     from workbench.workflows import list_strategies as strategies
+    from workbench.workflows import list_sweeps as sweeps
+    from workbench.workflows import plan_configuration as plan_configuration
+    from workbench.workflows import select_best as select
+    from workbench.workflows import show_configuration as configuration
     from workbench.workflows import show_picks as picks
     from workbench.workflows import show_run as show
+    from workbench.workflows import show_sweep as show_sweep
     from workbench.workflows import sql as sql
+    from workbench.workflows import sweep as sweep
+    from workbench.workflows.deciding import find_thresholds
+    from workbench.workflows.reconciling import evaluate_reconciliation, match_ledgers, train_reconciliation
 
 __version__ = version("balancer-workbench")
 
@@ -34,17 +54,35 @@ _HOMES = {
     "Settings": ("workbench.settings", "Settings"),
     "Store": ("workbench.store", "Store"),
     "Strategy": ("workbench.simulate", "Strategy"),
+    "advise_rule": ("workbench.workflows", "advise_rule"),
+    "apply_configuration": ("workbench.workflows", "apply_configuration"),
+    "ask": ("workbench.workflows", "ask"),
+    "backtest_drill": ("workbench.workflows", "backtest_drill"),
+    "change_configuration": ("workbench.workflows", "change_configuration"),
     "compare": ("workbench.workflows", "compare_strategies"),
+    "configuration": ("workbench.workflows", "show_configuration"),
+    "estimate": ("workbench.workflows", "estimate"),
+    "evaluate_reconciliation": ("workbench.workflows.reconciling", "evaluate_reconciliation"),
     "explain": ("workbench.workflows", "explain"),
+    "figure": ("workbench.workflows", "figure"),
+    "find_thresholds": ("workbench.workflows.deciding", "find_thresholds"),
     "load_scenario": ("workbench.simulate", "load_scenario"),
     "load_settings": ("workbench.settings", "load_settings"),
+    "match_ledgers": ("workbench.workflows.reconciling", "match_ledgers"),
     "picks": ("workbench.workflows", "show_picks"),
+    "plan": ("workbench.workflows", "plan"),
+    "plan_configuration": ("workbench.workflows", "plan_configuration"),
     "replay": ("workbench.workflows", "replay"),
     "run": ("workbench.workflows", "run"),
     "runs": ("workbench.workflows", "list_runs"),
+    "select": ("workbench.workflows", "select_best"),
     "show": ("workbench.workflows", "show_run"),
+    "show_sweep": ("workbench.workflows", "show_sweep"),
     "sql": ("workbench.workflows", "sql"),
     "strategies": ("workbench.workflows", "list_strategies"),
+    "sweep": ("workbench.workflows", "sweep"),
+    "sweeps": ("workbench.workflows", "list_sweeps"),
+    "train_reconciliation": ("workbench.workflows.reconciling", "train_reconciliation"),
 }
 
 __all__ = [
@@ -53,17 +91,35 @@ __all__ = [
     "Settings",
     "Store",
     "Strategy",
+    "advise_rule",
+    "apply_configuration",
+    "ask",
+    "backtest_drill",
+    "change_configuration",
     "compare",
+    "configuration",
+    "estimate",
+    "evaluate_reconciliation",
     "explain",
+    "figure",
+    "find_thresholds",
     "load_scenario",
     "load_settings",
+    "match_ledgers",
     "picks",
+    "plan",
+    "plan_configuration",
     "replay",
     "run",
     "runs",
+    "select",
     "show",
+    "show_sweep",
     "sql",
     "strategies",
+    "sweep",
+    "sweeps",
+    "train_reconciliation",
 ]
 
 

@@ -10,6 +10,7 @@
     │   └── ConflictError          2   another writer was faster; nothing was written
     ├── SimulationError            3   a model that cannot go on, such as a strategy that names no server
     ├── RecordingError             5   a recording that could not be made
+    ├── TargetError                6   a system that runs could not be read or changed
     └── StoreError                 4   the lake cannot be read or written
         ├── DiskFullError          4   no room is left; nothing half-written remains
         ├── CatalogueError         4   the catalogue is corrupt, locked or read-only
@@ -92,6 +93,12 @@ class RecordingError(WorkbenchError):
     """A recording that could not be made: a proxy, a server or the client failed."""
 
     exit_code = 5
+
+
+class TargetError(WorkbenchError):
+    """A system that runs does not answer as it should, refuses a change, or does not stand as it was set."""
+
+    exit_code = 6
 
 
 class StoreError(WorkbenchError):

@@ -65,6 +65,14 @@ class EventKind(IntEnum):
     PANIC_ENDS = 7
     WEIGHT = 8
     """A balancer's rule has changed the server's weight."""
+    GAP_BEGINS = 10
+    """From here on nothing is known of a system that is watched; the detail says which, and why."""
+    GAP_ENDS = 11
+    """It answers again; the detail says what its counters counted meanwhile."""
+    RESET = 12
+    """A system's counters have begun anew."""
+    FOUND = 13
+    """A server is seen for the first time in a system that is watched; the detail is its name."""
 
     @property
     def label(self) -> str:
@@ -124,6 +132,13 @@ def _column(
     return pa.field(name, kind, nullable=nullable, metadata=metadata)
 
 
+def described(
+    name: str, kind: pa.DataType, meaning: str, *, unit: str = "", nullable: bool = False
+) -> pa.Field[Any]:
+    """Describe a column of a table that the store does not check."""
+    return pa.field(name, kind, nullable=nullable, metadata={"meaning": meaning, "unit": unit})
+
+
 _RUN = _column("run_id", pa.int32(), "the run, as in the catalogue")
 
 REQUESTS = pa.schema(
@@ -150,16 +165,26 @@ SAMPLES = pa.schema(
         _column("server_id", pa.int16(), "the server, from 0"),
         _column("ts_us", pa.int64(), "start of the interval", unit="us"),
         _column("interval_us", pa.int64(), "length of the interval", unit="us"),
-        _column("queue_depth", pa.float32(), "requests waiting, mean over the interval"),
-        _column("queue_max", pa.int32(), "requests waiting, the most in the interval"),
-        _column("in_service", pa.float32(), "requests being served, mean over the interval"),
-        _column("utilisation", pa.float32(), "share of the slots busy, mean over the interval, 0 to 1"),
-        _column("arrivals", pa.int32(), "requests that came to the server in the interval"),
-        _column("completions", pa.int32(), "requests that the server finished in the interval"),
-        _column("refused", pa.int32(), "requests that the server refused in the interval"),
+        *(
+            _column(name, kind, meaning, unit=unit, nullable=True)
+            for name, kind, meaning, unit in (
+                ("queue_depth", pa.float32(), "requests waiting, mean over the interval", ""),
+                ("queue_max", pa.int32(), "requests waiting, the most in the interval", ""),
+                ("in_service", pa.float32(), "requests being served, mean over the interval", ""),
+                ("utilisation", pa.float32(), "share of the slots busy, mean over the interval, 0 to 1", ""),
+                ("arrivals", pa.int32(), "requests that came to the server in the interval", ""),
+                ("completions", pa.int32(), "requests that the server finished in the interval", ""),
+                ("refused", pa.int32(), "requests that the server refused in the interval", ""),
+                ("oldest_us", pa.int64(), "for how long the oldest has been waiting at the end", "us"),
+            )
+        ),
     ]
 )
-"""One row a server and interval, sorted by server, then time."""
+"""One row a server and interval, sorted by server, then time.
+
+Of a system that is watched what it does not tell is null, and an interval of which nothing is known has
+no row.
+"""
 
 ATTEMPTS = pa.schema(
     [
@@ -207,7 +232,7 @@ OUTAGES = pa.schema(
         _column(
             "settled_s",
             pa.float64(),
-            "from the end until no more requests were in the system than before on average",
+            "from the end until no more were in the system than before; null if not while requests came",
             unit="s",
             nullable=True,
         ),
@@ -306,6 +331,12 @@ def histogram_bins(microseconds: NDArray[np.int64]) -> NDArray[np.int16]:
     return np.where(microseconds > 0, bins, _NO_TIME).astype(np.int16)
 
 
+def bin_middles(bins: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Give the times, in microseconds, that stand for bins, as `bin_middle_sql` does."""
+    middle = 2 * BIN_RATIO / (1 + BIN_RATIO)
+    return np.where(bins == _NO_TIME, 0.0, middle * np.power(BIN_RATIO, bins))
+
+
 def bin_middle_sql(column: str) -> str:
     """Build the SQL of the time, in microseconds, that stands for a bin: at most 0.99 % off.
 
@@ -347,3 +378,61 @@ SCHEMAS = {
 
 PER_REQUEST = frozenset({"requests", "attempts"})
 """Tables of single requests: by far the largest, kept as far as the user says, and the first to go."""
+
+IDS = pa.list_(pa.field("item", pa.string(), nullable=False))
+"""The type of a column of records' ids."""
+
+PROPOSALS = pa.schema(
+    [
+        described("proposal_id", pa.string(), "hash of the records that it joins"),
+        described("kind", pa.string(), "one_to_one, or split: one with several"),
+        described("left_ids", IDS, "records of the left ledger, sorted; one, or several of a split"),
+        described("right_ids", IDS, "records of the right ledger, sorted; one, or several of a split"),
+        described("left_cents", pa.int64(), "amount of the left records, their sum", unit="cents"),
+        described("right_cents", pa.int64(), "amount of the right records, their sum", unit="cents"),
+        described("currency", pa.string(), "currency of the amounts", nullable=True),
+        described("date", pa.date32(), "date of the left record, the latest of several", nullable=True),
+        described("confidence", pa.float64(), "probability that the proposal is right"),
+        described(
+            "confidence_low", pa.float64(), "Venn-Abers p0, the band's lower end; null without", nullable=True
+        ),
+        described(
+            "confidence_high",
+            pa.float64(),
+            "Venn-Abers p1, the band's upper end; null without",
+            nullable=True,
+        ),
+        described("calibrated", pa.bool_(), "whether labels stand behind the confidence"),
+        described("pair_probability", pa.float64(), "of the pair by itself, no rival seen", nullable=True),
+        described("marginal", pa.float64(), "of the pair among rivals, before calibration", nullable=True),
+        described("rival_left_id", pa.string(), "the best other claim: its left record", nullable=True),
+        described("rival_right_id", pa.string(), "the best other claim: its right record", nullable=True),
+        described("margin", pa.float64(), "marginal less that of the rival, -1 to 1", nullable=True),
+        described("ambiguous", pa.bool_(), "whether another proposal is exactly as good"),
+        described("rule", pa.string(), "the blocking rule that found it first"),
+        described("rules", pa.int32(), "how many rules found it"),
+        described(
+            "decision", pa.string(), "accept, review or reject; null before it is decided", nullable=True
+        ),
+        described("reason", pa.string(), "why it was decided so", nullable=True),
+        described("truth", pa.bool_(), "whether it is right, where labels tell", nullable=True),
+    ]
+)
+"""One row a proposal, sorted by its records' content, not by id or the order of the files."""
+
+BREAKS = pa.schema(
+    [
+        described("side", pa.string(), "left or right"),
+        described("record_id", pa.string(), "the record"),
+        described(
+            "cents", pa.int64(), "its amount; null where it could not be read", unit="cents", nullable=True
+        ),
+        described("currency", pa.string(), "its currency", nullable=True),
+        described("date", pa.date32(), "its date", nullable=True),
+        described("reason", pa.string(), "no_candidate, rivals_won, other_currency, or why it was set aside"),
+    ]
+)
+"""One row a record that no proposal has; with the proposals, every record of both ledgers."""
+
+RESULTS = {"proposals": PROPOSALS, "breaks": BREAKS}
+"""Tables of reconciliations: one file each for every plan, written anew by each matching."""

@@ -9,13 +9,13 @@ import pytest
 
 from workbench.alerts.conditions import CONDITIONS
 from workbench.alerts.linter import CHECKS
-from workbench.alerts.metrics import QUEUE_METRICS
 from workbench.alerts.rule_tests import RuleTests, run_rule_tests
 from workbench.alerts.rules import Rule, RuleFile
 from workbench.alerts.signals import Signal
 from workbench.alerts.windows import FUNCTIONS
 from workbench.documents import parse_document
 from workbench.workflows.drills import load_drill
+from workbench.workflows.queue_series import IN_DRILLS
 
 PAGE = Path(__file__).parents[2] / "docs" / "alerts.md"
 TEXT = PAGE.read_text()
@@ -51,6 +51,6 @@ def test_a_condition_and_its_keys_stand_in_the_page(kind: str):
     assert re.findall(r"`([^`]+)`", row) == own
 
 
-def test_every_function_key_check_and_metric_stands_in_the_page():
-    names = [*FUNCTIONS, *Signal.model_fields, *CHECKS, *QUEUE_METRICS]
+def test_every_function_key_check_and_metric_of_a_drill_stands_in_the_page():
+    names = [*FUNCTIONS, *Signal.model_fields, *CHECKS, *IN_DRILLS]
     assert [name for name in names if f"`{name}`" not in TEXT] == []

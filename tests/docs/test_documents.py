@@ -21,6 +21,7 @@ from workbench.simulate.balancers import Balancers, Queue
 from workbench.simulate.checks import CHECKS
 from workbench.simulate.clients import Clients
 from workbench.simulate.detectors import DETECTORS
+from workbench.simulate.disciplines import DISCIPLINES
 from workbench.simulate.failover import FAILOVER
 from workbench.simulate.faults import FAULTS
 from workbench.simulate.keys import KEYS
@@ -95,7 +96,9 @@ def test_the_published_schema_is_current(form: str):
     assert published == json_schema(form), f"run: workbench schema {form} > docs/schema/{form}.json"
 
 
-@pytest.mark.parametrize("family", [ARRIVALS, SERVICES, KEYS, STRATEGIES], ids=lambda family: family.noun)
+@pytest.mark.parametrize(
+    "family", [ARRIVALS, SERVICES, DISCIPLINES, KEYS, STRATEGIES], ids=lambda family: family.noun
+)
 def test_every_member_of_a_family_stands_in_the_scenario_page(family):
     page = (PROJECT / "docs" / "scenarios.md").read_text()
     assert [kind for kind in family if f"| `{kind}` |" not in page] == []

@@ -294,6 +294,17 @@ def test_what_piles_up_in_an_outage_settles_when_no_more_is_there_than_before():
     assert row["detected_s"] is None
 
 
+def test_what_runs_empty_because_nothing_arrives_any_more_has_not_settled():
+    done = simulate(
+        pool={"count": 1},
+        service={"kind": "deterministic", "value": 0.5},
+        faults={"kind": "hang", "at": 20.75, "lasts": 4},
+        horizon="26 requests",
+    )
+    (row,) = outages_table(done.records, desks=1).to_pylist()
+    assert row["settled_s"] is None
+
+
 def test_a_reload_is_no_outage_of_a_server():
     done = simulate(faults={"kind": "reload", "at": 3})
     assert outages_table(done.records, desks=1).num_rows == 0

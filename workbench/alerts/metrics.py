@@ -1,7 +1,6 @@
 """The metrics that rules may name: what each means, its unit, its kind and the values it can have.
 
-A mapping of this form is given to the linter. Collectors add their own; this one is of the queues that the
-workbench simulates, stores and watches.
+A mapping of this form is given to the linter.
 """
 
 from __future__ import annotations
@@ -42,33 +41,6 @@ class Metric:
     labels: tuple[str, ...] | None = ("server",)
     least: float = 0.0
     most: float = math.inf
-
-
-QUEUE_METRICS: Mapping[str, Metric] = {
-    "workbench_queue_depth": Metric("requests waiting at the server"),
-    "workbench_oldest_wait_seconds": Metric("how long the oldest request has been waiting", unit="s"),
-    "workbench_in_service": Metric("requests being served"),
-    "workbench_utilisation_ratio": Metric("share of the slots busy since the sample before", most=1.0),
-    "workbench_server_up": Metric("whether the server answers: 1 or 0", most=1.0),
-    "workbench_requests_total": Metric(
-        "requests that ended, by `outcome`", kind=MetricKind.COUNTER, labels=("server", "outcome")
-    ),
-    "workbench_errors_total": Metric("requests that did not end ok", kind=MetricKind.COUNTER),
-    "workbench_answers_total": Metric("requests that ended, ok or not", kind=MetricKind.COUNTER),
-    "workbench_response_seconds": Metric(
-        "response time of requests that ended ok", kind=MetricKind.HISTOGRAM, unit="s"
-    ),
-    "workbench_wait_seconds": Metric(
-        "waiting time of requests that ended ok", kind=MetricKind.HISTOGRAM, unit="s"
-    ),
-    "workbench_match_confidence": Metric(
-        "confidence of proposed matches of a reconciliation", kind=MetricKind.HISTOGRAM, labels=()
-    ),
-}
-"""The metrics by name."""
-
-BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
-"""Upper bounds of the buckets of times, seconds: OpenTelemetry's for `http.server.request.duration`."""
 
 
 def find_metric(name: str, metrics: Mapping[str, Metric]) -> Metric | None:

@@ -29,6 +29,7 @@ from workbench.charts.latency_over_time import (
     latency_over_time_chart,
     latency_over_time_data,
 )
+from workbench.charts.pareto import ParetoData, ParetoPoint, pareto_chart, pareto_data
 from workbench.charts.quantile_profile import (
     QuantileProfileData,
     quantile_profile_chart,
@@ -56,6 +57,9 @@ from workbench.charts.server_shares import (
     server_shares_data,
 )
 from workbench.charts.standings import Standing, Standings, read_standings
+from workbench.charts.sweep_lines import SweepLinesData, sweep_lines_chart, sweep_lines_data
+from workbench.charts.sweep_map import SweepMapData, sweep_map_chart, sweep_map_data
+from workbench.charts.sweep_results import SweepPlace, SweepResults, read_sweep
 from workbench.charts.tail import TailData, tail_chart, tail_data
 from workbench.charts.threshold_tradeoff import (
     ThresholdPoint,
@@ -75,6 +79,8 @@ __all__ = [
     "LatencyHeatMapData",
     "LatencyOverTimeData",
     "Level",
+    "ParetoData",
+    "ParetoPoint",
     "PrecisionPoint",
     "QuantileProfileData",
     "QueueOverTimeData",
@@ -85,6 +91,10 @@ __all__ = [
     "ServerSharesData",
     "Standing",
     "Standings",
+    "SweepLinesData",
+    "SweepMapData",
+    "SweepPlace",
+    "SweepResults",
     "TailData",
     "ThresholdPoint",
     "ThresholdTradeoffData",
@@ -106,11 +116,14 @@ __all__ = [
     "latency_over_time_chart",
     "latency_over_time_data",
     "marked",
+    "pareto_chart",
+    "pareto_data",
     "quantile_profile_chart",
     "quantile_profile_data",
     "queue_over_time_chart",
     "queue_over_time_data",
     "read_standings",
+    "read_sweep",
     "reliability_chart",
     "reliability_data",
     "replications_chart",
@@ -119,6 +132,10 @@ __all__ = [
     "rule_course_data",
     "server_shares_chart",
     "server_shares_data",
+    "sweep_lines_chart",
+    "sweep_lines_data",
+    "sweep_map_chart",
+    "sweep_map_data",
     "tail_chart",
     "tail_data",
     "threshold_tradeoff_chart",

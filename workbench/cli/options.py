@@ -29,6 +29,13 @@ Replications = Annotated[int | None, typer.Option("--replications", "-n", help="
 MeasureName = Annotated[
     str | None, typer.Option("--measure", "-m", help="What to compare by, such as response_p99.")
 ]
+Precision = Annotated[
+    str | None,
+    typer.Option(help="Add replications until the error is at most this share, such as 1%."),
+]
+Most = Annotated[
+    int | None, typer.Option(help="With --precision: replications after which it stops; 1000 by default.")
+]
 Jobs = Annotated[
     int | None, typer.Option("--jobs", "-j", help="Simulations at once; one a processor by default.")
 ]
@@ -49,6 +56,20 @@ def settings(lake: Path | None, jobs: int | None = None, **given: Any) -> Settin
     from workbench.settings import load_settings
 
     return load_settings(lake=lake, jobs=jobs, **given)
+
+
+def share(what: str, text: str) -> float:
+    """Read a share, such as 5% or 0.05.
+
+    Raises:
+        InputError: with the option's name, `what`.
+    """
+    from workbench.settings import parse_share
+
+    try:
+        return parse_share(text)
+    except ValueError:
+        raise InputError(f"{what}: given {text!r}; allowed: a share such as 1%") from None
 
 
 def numbers(what: str, text: str) -> list[int]:

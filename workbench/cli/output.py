@@ -46,6 +46,12 @@ def display(view: View, as_json: bool) -> None:
     console.print()
 
 
+def warn(sentences: list[str], as_json: bool) -> None:
+    """Say on standard error, before anything runs, what speaks against it; JSON has it in its notes."""
+    for sentence in [] if as_json else sentences:
+        typer.echo(f"warning: {sentence}", err=True)
+
+
 @contextmanager
 def progress(as_json: bool, title: str) -> Iterator[Callable[[float, float | None], None]]:
     """Show progress with the time that is left on a terminal's standard error.

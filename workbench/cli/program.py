@@ -2,7 +2,7 @@
 
 Exit codes: 0 done; 1 an error without a code of its own; 2 what was given cannot be used; 3 the
 simulation cannot go on; 4 the store cannot be read or written; 5 a recording could not be made or is
-not good; 130 stopped by Ctrl-C.
+not good; 6 a balancer that runs could not be read or changed, or was put back; 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -16,7 +16,20 @@ import typer
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from workbench.cli import alerts, alerts_delivery, balancing, reconcile, recording, serving, simulating, store
+from workbench.cli import (
+    alerts,
+    alerts_delivery,
+    balancing,
+    configuration,
+    monitor,
+    planning,
+    reconcile,
+    recording,
+    serving,
+    simulating,
+    store,
+    sweeps,
+)
 from workbench.errors import DocumentError, InputError, WorkbenchError
 
 app = typer.Typer(
@@ -26,8 +39,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for group in (simulating, balancing, recording, store, serving):
+for group in (simulating, planning, balancing, sweeps, recording, monitor, store, serving):
     app.add_typer(group.app)
+app.add_typer(configuration.app, name="config")
 app.add_typer(reconcile.app, name="reconcile")
 alerts.app.add_typer(alerts_delivery.app)
 app.add_typer(alerts.app, name="alerts")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from workbench.cli.editing import edited
 from workbench.cli.options import AsJson, Lake, settings
 from workbench.cli.output import display
 from workbench.cli.reconcile_options import BookFile, By, Why
@@ -76,12 +73,9 @@ def edit(by: By, reason: Why, book: BookFile = None, lake: Lake = None, as_json:
 
     chosen = settings(lake)
     before = configuration.show_configuration(book=book, settings=chosen)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "decisions.yaml"
-        text = configuration.show_text(before.version, book=book, settings=chosen)
-        file.write_text(text, encoding="utf-8")
-        _edited(file)
-        if file.read_text(encoding="utf-8") == text:
+    text = configuration.show_text(before.version, book=book, settings=chosen)
+    with edited(text, name="decisions.yaml") as file:
+        if file is None:
             typer.echo("nothing was changed", err=True)
             return
         view = configuration.set_configuration(
@@ -118,15 +112,3 @@ def rollback(
     display(
         roll_back_configuration(to, author=by, reason=reason, book=book, settings=settings(lake)), as_json
     )
-
-
-def _edited(file: Path) -> None:
-    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
-    try:
-        ended = subprocess.run([*shlex.split(editor), str(file)], check=False)
-    except OSError as error:
-        raise InputError(
-            f"editor: given {editor!r} ({error.strerror}); allowed: a program, in $EDITOR"
-        ) from None
-    if ended.returncode:
-        raise InputError(f"the editor {editor!r} ended with code {ended.returncode}; nothing was changed")

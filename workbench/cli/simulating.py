@@ -14,15 +14,19 @@ from workbench.cli.options import (
     Jobs,
     Lake,
     MeasureName,
+    Most,
     OneStrategy,
+    Precision,
     Records,
     Replication,
     Replications,
     Seed,
     Strategies,
     settings,
+    share,
 )
-from workbench.cli.output import display, progress
+from workbench.cli.output import display, progress, warn
+from workbench.errors import InputError
 
 app = typer.Typer()
 
@@ -34,13 +38,37 @@ def run(
     seed: Seed = None,
     engine: Engine = None,
     replication: Replication = 0,
+    precision: Precision = None,
+    most: Most = None,
+    measure: MeasureName = None,
+    jobs: Jobs = None,
     records: Records = None,
     lake: Lake = None,
     as_json: AsJson = False,
 ) -> None:
-    """Simulate a scenario, store the result and show it."""
+    """Simulate a scenario, store the result and show it; or replications of it, until it is exact enough."""
     from workbench import workflows
 
+    if precision is None and (most is not None or measure is not None):
+        raise InputError("run: given --most or --measure alone; allowed: with --precision")
+    if precision is not None and replication:
+        raise InputError("run: given --replication with --precision; allowed: one of them")
+    warn(workflows.outlook(file, strategies=[strategy] if strategy else None, seed=seed), as_json)
+    if precision is not None:
+        with progress(as_json, file.stem) as report:
+            estimate = workflows.estimate(
+                file,
+                precision=share("precision", precision),
+                measure=measure or "response_mean",
+                most=workflows.MOST if most is None else most,
+                strategy=strategy,
+                seed=seed,
+                engine=engine,
+                settings=settings(lake, jobs, records=records),
+                report=report,
+            )
+        display(estimate, as_json)
+        return
     with progress(as_json, file.stem) as report:
         view = workflows.run(
             file,
@@ -62,6 +90,8 @@ def compare(
     measure: MeasureName = None,
     seed: Seed = None,
     engine: Engine = None,
+    precision: Precision = None,
+    most: Most = None,
     jobs: Jobs = None,
     records: Records = None,
     lake: Lake = None,
@@ -70,6 +100,9 @@ def compare(
     """Simulate a scenario under several strategies on the same requests and rank them."""
     from workbench import workflows
 
+    if precision is None and most is not None:
+        raise InputError("compare: given --most alone; allowed: with --precision")
+    warn(workflows.outlook(file, strategies=strategy, seed=seed), as_json)
     with progress(as_json, file.stem) as report:
         view = workflows.compare_strategies(
             file,
@@ -78,6 +111,8 @@ def compare(
             measure=measure,
             seed=seed,
             engine=engine,
+            precision=None if precision is None else share("precision", precision),
+            most=workflows.MOST if most is None else most,
             settings=settings(lake, jobs, records=records),
             report=report,
         )

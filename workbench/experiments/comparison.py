@@ -13,14 +13,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from workbench.errors import InputError
-
-LEVEL = 0.95
-
-Row = NDArray[np.float64]
+from workbench.experiments.intervals import LEVEL, Interval, Row, student
 
 
 class Method(StrEnum):
@@ -56,15 +51,6 @@ class Verdict(StrEnum):
     """The interval of its difference to the best holds 0."""
     NO_ANSWER = "no answer"
     """No request ended well in some replication, so there is nothing to compare."""
-
-
-@dataclass(frozen=True)
-class Interval:
-    """An estimate and its interval, in the unit of what was measured."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -171,4 +157,4 @@ def _half_width(row: Row, method: Method, level: float) -> float:
     sample = row[1:] if method is Method.BOOTSTRAP else row
     spread = float(sample.std(ddof=1))
     error = spread if method is Method.BOOTSTRAP else spread / math.sqrt(len(sample))
-    return float(stdtrit(len(sample) - 1, 0.5 + level / 2.0)) * error
+    return student(level, len(sample) - 1) * error

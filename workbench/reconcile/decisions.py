@@ -9,8 +9,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from workbench.reconcile.configuration import DecisionConfiguration
-from workbench.reconcile.results import PROPOSALS, Decision, Reason
+from workbench.reconcile.results import Decision, Reason
 from workbench.reconcile.thresholds import Source, Thresholds
+from workbench.tables import PROPOSALS
 
 _UNCERTIFIED = {
     Source.NO_CERTIFICATE: Reason.NO_CERTIFICATE,

@@ -17,10 +17,11 @@ from workbench.reconcile.ledgers import Ledgers, read_ledgers
 from workbench.reconcile.marginals import Edges
 from workbench.reconcile.model import ReconciliationModel
 from workbench.reconcile.plan import ReconciliationPlan
-from workbench.reconcile.results import BREAKS, PROPOSALS, Kind, Reason, Side, proposal_id
+from workbench.reconcile.results import Kind, Reason, Side, proposal_id
 from workbench.reconcile.scoring import Proposed, propose, score
 from workbench.reconcile.splits import SplitFinding, add_splits
 from workbench.reconcile.workspace import Workspace
+from workbench.tables import BREAKS, PROPOSALS
 
 Floats = NDArray[np.float64]
 
@@ -46,9 +47,9 @@ class Matched:
     edges: Edges
     proposed: Proposed
     proposals: pa.Table
-    """Rows of `results.PROPOSALS`, not yet decided."""
+    """Rows of `tables.PROPOSALS`, not yet decided."""
     breaks: pa.Table
-    """Rows of `results.BREAKS`."""
+    """Rows of `tables.BREAKS`."""
     splits: SplitFinding
     calibrated: bool
     """Whether labels stand behind the confidences of its pairs."""

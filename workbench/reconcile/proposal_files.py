@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from workbench.errors import InputError, StoreError
-from workbench.reconcile.results import BREAKS, PROPOSALS
+from workbench.tables import BREAKS, PROPOSALS
 
 _ADDED_LATER = frozenset({"decision", "reason", "truth", "confidence_low", "confidence_high"})
 """Columns that a table from elsewhere may lack; they are null then."""

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any
 
 import pyarrow as pa
+
+from workbench.tables import IDS, described
 
 RESULTS_VERSION = 1
 
@@ -85,83 +86,21 @@ class Origin(StrEnum):
     """A verdict on a random sample of what was accepted."""
 
 
-def _column(
-    name: str, kind: pa.DataType, meaning: str, *, unit: str = "", nullable: bool = False
-) -> pa.Field[Any]:
-    return pa.field(name, kind, nullable=nullable, metadata={"meaning": meaning, "unit": unit})
-
-
-_IDS = pa.list_(pa.field("item", pa.string(), nullable=False))
-
-PROPOSALS = pa.schema(
-    [
-        _column("proposal_id", pa.string(), "hash of the records that it joins"),
-        _column("kind", pa.string(), "one_to_one, or split: one with several"),
-        _column("left_ids", _IDS, "records of the left ledger, sorted; one, or several of a split"),
-        _column("right_ids", _IDS, "records of the right ledger, sorted; one, or several of a split"),
-        _column("left_cents", pa.int64(), "amount of the left records, their sum", unit="cents"),
-        _column("right_cents", pa.int64(), "amount of the right records, their sum", unit="cents"),
-        _column("currency", pa.string(), "currency of the amounts", nullable=True),
-        _column("date", pa.date32(), "date of the left record, the latest of several", nullable=True),
-        _column("confidence", pa.float64(), "probability that the proposal is right"),
-        _column(
-            "confidence_low", pa.float64(), "Venn-Abers p0, the band's lower end; null without", nullable=True
-        ),
-        _column(
-            "confidence_high",
-            pa.float64(),
-            "Venn-Abers p1, the band's upper end; null without",
-            nullable=True,
-        ),
-        _column("calibrated", pa.bool_(), "whether labels stand behind the confidence"),
-        _column("pair_probability", pa.float64(), "of the pair by itself, no rival seen", nullable=True),
-        _column("marginal", pa.float64(), "of the pair among its rivals, before calibration", nullable=True),
-        _column("rival_left_id", pa.string(), "the best other claim: its left record", nullable=True),
-        _column("rival_right_id", pa.string(), "the best other claim: its right record", nullable=True),
-        _column("margin", pa.float64(), "marginal less that of the rival, -1 to 1", nullable=True),
-        _column("ambiguous", pa.bool_(), "whether another proposal is exactly as good"),
-        _column("rule", pa.string(), "the blocking rule that found it first"),
-        _column("rules", pa.int32(), "how many rules found it"),
-        _column(
-            "decision", pa.string(), "accept, review or reject; null before it is decided", nullable=True
-        ),
-        _column("reason", pa.string(), "why it was decided so", nullable=True),
-        _column("truth", pa.bool_(), "whether it is right, where labels tell", nullable=True),
-    ]
-)
-"""One row a proposal, sorted by its records' content, not by id or the order of the files."""
-
-BREAKS = pa.schema(
-    [
-        _column("side", pa.string(), "left or right"),
-        _column("record_id", pa.string(), "the record"),
-        _column(
-            "cents", pa.int64(), "its amount; null where it could not be read", unit="cents", nullable=True
-        ),
-        _column("currency", pa.string(), "its currency", nullable=True),
-        _column("date", pa.date32(), "its date", nullable=True),
-        _column("reason", pa.string(), "no_candidate, rivals_won, other_currency, or why it was set aside"),
-    ]
-)
-"""One row a record that no proposal has; with the proposals, every record of both ledgers."""
-
 LABELS = pa.schema(
     [
-        _column("left_ids", _IDS, "records of the left ledger, sorted; several of a split; none: no partner"),
-        _column(
-            "right_ids", _IDS, "records of the right ledger, sorted; several of a split; none: no partner"
-        ),
-        _column("verdict", pa.string(), "match, or no_match of just these records"),
-        _column("origin", pa.string(), "labelled, review or audit"),
-        _column("at", pa.timestamp("us", "UTC"), "when it was given", nullable=True),
-        _column("by", pa.string(), "who gave it", nullable=True),
-        _column(
+        described("left_ids", IDS, "left records, sorted; several of a split; none: no partner"),
+        described("right_ids", IDS, "right records, sorted; several of a split; none: no partner"),
+        described("verdict", pa.string(), "match, or no_match of just these records"),
+        described("origin", pa.string(), "labelled, review or audit"),
+        described("at", pa.timestamp("us", "UTC"), "when it was given", nullable=True),
+        described("by", pa.string(), "who gave it", nullable=True),
+        described(
             "confidence",
             pa.float64(),
             "the proposal's, when the label was given; null without",
             nullable=True,
         ),
-        _column(
+        described(
             "drawn_above",
             pa.float64(),
             "the confidence from which it was drawn at random, of an audit; null without",
@@ -178,10 +117,10 @@ these are not partners of each other.
 
 EVIDENCE = pa.schema(
     [
-        _column("proposal_id", pa.string(), "the proposal, a pair"),
-        _column("typical", pa.float64(), "log odds of a typical candidate that is no match"),
+        described("proposal_id", pa.string(), "the proposal, a pair"),
+        described("typical", pa.float64(), "log odds of a typical candidate that is no match"),
         *(
-            _column(field, pa.float64(), f"what {meaning} adds to the log odds", nullable=True)
+            described(field, pa.float64(), f"what {meaning} adds to the log odds", nullable=True)
             for field, meaning in (
                 ("text", "the text"),
                 ("reference", "the reference"),

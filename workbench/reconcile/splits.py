@@ -16,8 +16,9 @@ import numpy as np
 import pyarrow as pa
 
 from workbench.reconcile.plan import ReconciliationPlan, Splits
-from workbench.reconcile.results import PROPOSALS, Kind, Side, proposal_id
+from workbench.reconcile.results import Kind, Side, proposal_id
 from workbench.reconcile.workspace import Workspace
+from workbench.tables import PROPOSALS
 
 GOOD = 0.5
 """Confidence from which on a one-to-one proposal keeps its records out of splits."""

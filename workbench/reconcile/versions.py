@@ -9,39 +9,21 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from workbench.documents import check
-from workbench.errors import ConflictError, InputError, NotFoundError
+from workbench.errors import NotFoundError
 from workbench.reconcile.book import Book
 from workbench.reconcile.configuration import DecisionConfiguration
+from workbench.versions import Change, check_base, check_signed, content_differences
+from workbench.versions import Version as Saved
 
+__all__ = ["Change", "ConfigurationVersions", "Version", "differences"]
 
-@dataclass(frozen=True)
-class Version:
-    """One version of the configuration."""
-
-    version: int
-    """Its number, from 1 on."""
-    configuration: DecisionConfiguration
-    author: str
-    at: datetime
-    """When it was saved, UTC."""
-    reason: str
-
-
-@dataclass(frozen=True)
-class Change:
-    """One key of the configuration in which two versions differ."""
-
-    key: str
-    before: Any
-    """None where the key was not there."""
-    after: Any
+Version = Saved[DecisionConfiguration]
+"""One version of the decision configuration."""
 
 
 class ConfigurationVersions:
@@ -93,13 +75,10 @@ class ConfigurationVersions:
             ConflictError: another version was saved since; nothing is written.
             InputError: no author or no reason.
         """
-        for name, text in (("author", author), ("reason", reason)):
-            if not text.strip():
-                raise InputError(f"{name}: given nothing; allowed: a text, kept with the version")
+        check_signed(author=author, reason=reason)
         with self._book.writing() as sqlite:
             row = sqlite.execute("select * from versions order by version desc limit 1").fetchone()
-            if (row["version"] if row else 0) != based_on:
-                raise _conflict(_version(row) if row else None, based_on)
+            check_base(_version(row) if row else None, based_on)
             number = based_on + 1
             sqlite.execute(
                 "insert into versions (version, content, author, at, reason) values (?, ?, ?, ?, ?)",
@@ -123,10 +102,7 @@ class ConfigurationVersions:
 
 def differences(before: DecisionConfiguration | None, after: DecisionConfiguration) -> list[Change]:
     """List the keys in which two configurations differ, in the order of the document."""
-    old = _flat(before.content()) if before else {}
-    new = _flat(after.content())
-    keys = list(dict.fromkeys([*new, *old]))
-    return [Change(key, old.get(key), new.get(key)) for key in keys if old.get(key) != new.get(key)]
+    return content_differences(before.content() if before else {}, after.content())
 
 
 def _as_of_now(
@@ -145,26 +121,7 @@ def _as_of_now(
     return earlier.model_copy(update={"fresh_since": max(trained)}) if trained else earlier
 
 
-def _flat(content: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in content.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{above}{key}.")
-        else:
-            flat[f"{above}{key}"] = value
-    return flat
-
-
 def _version(row: sqlite3.Row) -> Version:
     name = f"version {row['version']} of the decision configuration"
     content = check(json.loads(row["content"]), DecisionConfiguration, name=name, folder=Path.cwd())
     return Version(row["version"], content, row["author"], datetime.fromisoformat(row["at"]), row["reason"])
-
-
-def _conflict(current: Version | None, based_on: int) -> ConflictError:
-    if current is None:
-        return ConflictError(f"based on: given version {based_on}; allowed: 0, since there is no version yet")
-    return ConflictError(
-        f"based on: given version {based_on}; allowed: {current.version}, saved by {current.author} at "
-        f"{current.at:%Y-%m-%d %H:%M} ({current.reason}); look at what it changed, then make the change anew"
-    )

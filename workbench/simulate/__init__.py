@@ -1,5 +1,6 @@
 """Simulating balancers over a pool of servers."""
 
+from workbench.simulate.condensing import Condensed, condense
 from workbench.simulate.engines import (
     Choice,
     CompiledEngine,
@@ -24,6 +25,7 @@ __all__ = [
     "STRATEGIES",
     "Choice",
     "CompiledEngine",
+    "Condensed",
     "Engine",
     "EngineName",
     "Measure",
@@ -34,6 +36,7 @@ __all__ = [
     "Strategy",
     "Workload",
     "choose_engine",
+    "condense",
     "events_table",
     "histograms",
     "kept_requests",

@@ -16,6 +16,7 @@ SLICES = 120
 
 _REQUESTS_A_SLICE = 200
 _MOST_CELLS = 1 << 22
+_KEYS = ("bin", "outcome", "ts_us", "timing", "server_id")
 _COLUMNS = {Timing.RESPONSE: "response_us", Timing.WAIT: "wait_us", Timing.SERVICE: "service_us"}
 
 Ints = NDArray[np.int64]
@@ -30,19 +31,59 @@ def histograms(requests: pa.Table, *, measured_us: tuple[int, int], run_id: int 
         run_id: number of the run.
     """
     arrival = requests["arrival_us"].to_numpy()
+    last = int(arrival[-1]) if len(arrival) else 0
+    slices = cut_slices(measured_us, last_us=last, requests=len(arrival))
+    return histograms_table(count_times(requests, slices), run_id)
+
+
+@dataclass(frozen=True, eq=False)
+class Slices:
+    """Edges of the slices of a run, microseconds."""
+
+    fine: Ints
+    """Of the pool's."""
+    coarse: Ints
+    """Of each server's."""
+
+
+def cut_slices(measured_us: tuple[int, int], *, last_us: int, requests: int) -> Slices:
+    """Cut a run into slices.
+
+    Args:
+        measured_us: begin and end of the measured window, microseconds, the end inside.
+        last_us: when the last request arrived.
+        requests: how many there are.
+    """
+    count = max(1, min(SLICES, requests // _REQUESTS_A_SLICE))
+    return Slices(_edges(last_us, measured_us, count), _edges(last_us, measured_us, 1))
+
+
+def count_times(requests: pa.Table, slices: Slices) -> dict[str, Ints]:
+    """Count the times of requests, which may be some of a run's, sorted by arrival."""
+    arrival = requests["arrival_us"].to_numpy()
     server = requests["server_id"].fill_null(pa.scalar(-1, pa.int16())).to_numpy().astype(np.int64)
     outcome = requests["outcome"].to_numpy()
-    fine = _edges(arrival, measured_us, max(1, min(SLICES, len(arrival) // _REQUESTS_A_SLICE)))
-    coarse = _edges(arrival, measured_us, 1)
-    pool = _Groups.of(np.zeros(len(arrival), np.int64), fine, arrival, outcome)
-    servers = _Groups.of(server + 1, coarse, arrival, outcome)
+    pool = _Groups.of(np.zeros(len(arrival), np.int64), slices.fine, arrival, outcome)
+    servers = _Groups.of(server + 1, slices.coarse, arrival, outcome)
     found = []
     for timing, column in _COLUMNS.items():
         bins = histogram_bins(requests[column].to_numpy())
         counted = _counted(timing, outcome)
         found.append(pool.count(timing, bins, counted))
         found.append(servers.count(timing, bins, counted, without_first=True))
-    return _table({name: np.concatenate([part[name] for part in found]) for name in found[0]}, run_id)
+    return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+
+
+def add_counts(one: dict[str, Ints], other: dict[str, Ints]) -> dict[str, Ints]:
+    """Add what was counted of some requests to what was counted of others."""
+    whole = {name: np.concatenate([one[name], other[name]]) for name in one}
+    order = np.lexsort([whole[name] for name in _KEYS])
+    ordered = {name: values[order] for name, values in whole.items()}
+    fresh = np.ones(len(order), np.bool_)
+    fresh[1:] = np.any([np.diff(ordered[name]) != 0 for name in _KEYS], axis=0)
+    firsts = np.flatnonzero(fresh)
+    added = {name: values[firsts] for name, values in ordered.items()}
+    return added | {"n": np.add.reduceat(ordered["n"], firsts) if len(firsts) else ordered["n"]}
 
 
 def _counted(timing: Timing, outcome: NDArray[np.int8]) -> Ints | slice:
@@ -99,10 +140,10 @@ class _Groups:
         return {name: values[chosen] for name, values in columns.items()}
 
 
-def _edges(arrival: Ints, measured_us: tuple[int, int], count: int) -> Ints:
+def _edges(last_us: int, measured_us: tuple[int, int], count: int) -> Ints:
     """Cut from 0 to the end into slices of one length; one edge is the begin of the measured window."""
     begin, end = measured_us
-    end = max(end, int(arrival[-1]) if len(arrival) else 0) + 1
+    end = max(end, last_us) + 1
     width = max(1, -(-(end - begin) // count))
     warm_up = np.arange(begin, 0, -width)[::-1] if count > 1 else np.array([begin])
     edges = np.concatenate(([0], warm_up, np.arange(begin, end, width), [end]))
@@ -119,9 +160,9 @@ def _tally(cells: Ints) -> tuple[Ints, Ints]:
     return found, counts[found]
 
 
-def _table(columns: dict[str, Ints], run_id: int) -> pa.Table:
-    keys = ("bin", "outcome", "ts_us", "timing", "server_id")
-    order = np.lexsort([columns[name] for name in keys])
+def histograms_table(columns: dict[str, Ints], run_id: int = 0) -> pa.Table:
+    """Write what was counted as rows of the histograms table."""
+    order = np.lexsort([columns[name] for name in _KEYS])
     ordered: dict[str, Any] = {name: values[order] for name, values in columns.items()}
     ordered["run_id"] = np.full(len(order), run_id)
     arrays = {

@@ -130,7 +130,10 @@ def _levels(records: Records) -> _Levels:
 
 
 def _settled(records: Records, levels: _Levels, begin: float, end: float) -> float | None:
-    """From the end of a fault until no more requests are in the system than on average before it."""
+    """From the end of a fault until no more requests are in the system than on average before it.
+
+    That it runs empty when no more requests arrive does not count.
+    """
     if begin <= 0 or not end < math.inf or len(records) == 0:
         return None
     spent = np.minimum(records.answered, begin) - np.minimum(records.arrival, begin)
@@ -138,5 +141,5 @@ def _settled(records: Records, levels: _Levels, begin: float, end: float) -> flo
     last = max(0, int(np.searchsorted(levels.times, end, side="right")) - 1)
     if levels.present[last] <= before:
         return 0.0
-    later = np.flatnonzero(levels.present[last:] <= before)
+    later = np.flatnonzero((levels.present[last:] <= before) & (levels.times[last:] <= records.until))
     return float(levels.times[last + later[0]] - end) if len(later) else None

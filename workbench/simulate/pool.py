@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
 from workbench.documents import Section
 from workbench.quantities import Duration
+from workbench.simulate.disciplines import DISCIPLINES, Discipline, Fifo
 
 
 class GivesUp(StrEnum):
@@ -31,6 +33,8 @@ class ServerGroup(Section):
     """Number of servers, 1 to 30,000."""
     slots: int = Field(1, ge=1, le=1_000_000)
     """Requests that a server serves at once, each at full speed; 1 or more."""
+    discipline: Annotated[Discipline, DISCIPLINES] = Fifo()
+    """How a server divides its slots among its requests: `fifo` or `ps`."""
     speed: float = Field(1.0, gt=0, le=1e9)
     """Service demand is divided by it; above 0."""
     weight: int = Field(1, ge=0, le=65_535)
@@ -69,6 +73,8 @@ class Servers:
     zone: list[str] = field(default_factory=list)
     priority: list[int] = field(default_factory=list)
     gives_up: list[GivesUp] = field(default_factory=list)
+    shares: list[bool] = field(default_factory=list)
+    """Whether the requests of a server share it equally, as its discipline says."""
 
     @property
     def count(self) -> int:
@@ -92,4 +98,5 @@ def expand(groups: list[ServerGroup], *, network_delay: float = 0.0) -> Servers:
             servers.zone.append(group.zone)
             servers.priority.append(group.priority)
             servers.gives_up.append(group.gives_up)
+            servers.shares.append(group.discipline.shares)
     return servers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -28,32 +29,106 @@ def sample(records: Records, scenario: Scenario, *, run_id: int = 0) -> pa.Table
     Raises:
         InputError: `sample_every` is so short that there would be more than 20 million rows.
     """
-    slots = scenario.servers().slots
-    width = scenario.sample_every or _nice(records.drained / _default_intervals(len(slots)))
-    count = max(1, math.ceil(records.drained / width))
-    if count * len(slots) > _MOST_ROWS:
-        raise InputError(
-            f"sample_every: given {width:g}s; "
-            f"allowed: {records.drained * len(slots) / _MOST_ROWS:.3g}s or more, "
-            f"so that there are at most {_MOST_ROWS:,} samples"
+    sampler = Sampler(scenario, drained=records.drained)
+    sampler.add(records.visits(), until=math.inf)
+    return sampler.table(run_id)
+
+
+class Sampler:
+    """Samples a run some requests at a time, in the order of arrival.
+
+    Args:
+        scenario: what is simulated.
+        drained: when the last answer comes, seconds.
+
+    Raises:
+        InputError: `sample_every` is so short that there would be more than 20 million rows.
+    """
+
+    def __init__(self, scenario: Scenario, *, drained: float) -> None:
+        pool = scenario.servers()
+        self.slots = slots = pool.slots
+        self.shares = pool.shares
+        width = scenario.sample_every or _nice(drained / _default_intervals(len(slots)))
+        count = max(1, math.ceil(drained / width))
+        if count * len(slots) > _MOST_ROWS:
+            raise InputError(
+                f"sample_every: given {width:g}s; "
+                f"allowed: {drained * len(slots) / _MOST_ROWS:.3g}s or more, "
+                f"so that there are at most {_MOST_ROWS:,} samples"
+            )
+        self.edges = np.arange(count + 1, dtype=np.float64) * width
+        shape = len(slots), count
+        self._sums: dict[str, NDArray[Any]] = {
+            **{name: np.zeros(shape) for name in ("queue_depth", "in_service")},
+            **{name: np.zeros(shape, np.int32) for name in ("arrivals", "completions", "refused")},
+        }
+        self._most: dict[str, NDArray[Any]] = {
+            "queue_max": np.zeros(shape, np.int32),
+            "oldest_us": np.zeros(shape, np.int64),
+        }
+        self._since = 0.0
+        nobody = np.empty(0)
+        self._waiting: list[tuple[Floats, Floats]] = [(nobody, nobody)] * len(slots)
+        """Of each server the requests that later ones may meet: when they come, and leave the queue.
+
+        Where all share a server, until when they are there.
+        """
+
+    def add(self, visits: Visits, *, until: float) -> None:
+        """Count what came to the servers.
+
+        Args:
+            visits: of the next requests.
+            until: no request that is added later comes before this time, seconds; infinite for the last.
+        """
+        for server, members in enumerate(_by_server(visits, len(self.slots))):
+            found = _sample_server(visits, members, self.edges, shared=self.shares[server])
+            come, left = (
+                np.concatenate(both)
+                for both in zip(self._waiting[server], (found.come, found.left), strict=True)
+            )
+            most = {
+                "queue_max": _highest(come, left, self.edges),
+                "oldest_us": _oldest(come, left, self.edges[1:]),
+            }
+            if self.shares[server]:
+                slots, last = self.slots[server], float(left.max(initial=0.0))
+                found.sums.update(
+                    _split_level(come, left, slots, self.edges, (self._since, min(until, last)))
+                )
+                most["queue_max"] = np.maximum(most["queue_max"] - slots, 0)
+                most["oldest_us"][_present(come, left, self.edges[1:]) <= slots] = 0
+            for name, values in self._sums.items():
+                values[server] += found.sums[name]
+            for name, values in self._most.items():
+                values[server] = np.maximum(values[server], most[name])
+            stays = left > until
+            self._waiting[server] = come[stays], left[stays]
+        self._since = until
+
+    def table(self, run_id: int = 0) -> pa.Table:
+        """Give what was added as rows of the samples table."""
+        servers, count = len(self.slots), len(self.edges) - 1
+        length = np.diff(self.edges)
+        in_service, queue = (
+            (np.maximum(self._sums[name], 0.0) / length).astype(np.float32).ravel()
+            for name in ("in_service", "queue_depth")
         )
-    edges = np.arange(count + 1, dtype=np.float64) * width
-    visits = records.visits()
-    parts = [_sample_server(visits, members, edges) for members in _by_server(visits, len(slots))]
-    whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    starts = microseconds(edges)
-    servers = np.repeat(np.arange(len(slots)), count)
-    utilisation = whole["in_service"] / np.repeat(np.array(slots, dtype=np.float64), count)
-    columns = whole | {
-        "run_id": np.full(len(servers), run_id),
-        "server_id": servers,
-        "ts_us": np.tile(starts[:-1], len(slots)),
-        "interval_us": np.tile(np.diff(starts), len(slots)),
-        "utilisation": utilisation,
-    }
-    return pa.table(
-        {field.name: pa.array(columns[field.name], field.type) for field in SAMPLES}, schema=SAMPLES
-    )
+        starts = microseconds(self.edges)
+        columns: dict[str, Any] = {
+            **{name: values.ravel() for name, values in (self._sums | self._most).items()},
+            "queue_depth": queue,
+            "in_service": in_service,
+            "run_id": np.full(servers * count, run_id),
+            "server_id": np.repeat(np.arange(servers), count),
+            "ts_us": np.tile(starts[:-1], servers),
+            "interval_us": np.tile(np.diff(starts), servers),
+            "utilisation": in_service / np.repeat(np.array(self.slots, dtype=np.float64), count),
+        }
+        return pa.table(
+            {field.name: pa.array(columns[field.name], field.type) for field in SAMPLES}, schema=SAMPLES
+        )
 
 
 def _default_intervals(servers: int) -> int:
@@ -73,7 +148,16 @@ def _by_server(visits: Visits, servers: int) -> list[Ints]:
     return [order[low:high] for low, high in pairwise(edges)]
 
 
-def _sample_server(visits: Visits, members: Ints, edges: Floats) -> dict[str, NDArray[np.generic]]:
+class _Sampled(NamedTuple):
+    sums: dict[str, NDArray[Any]]
+    """What the requests add to each interval."""
+    come: Floats
+    """When those who had to wait came."""
+    left: Floats
+    """When they left the queue."""
+
+
+def _sample_server(visits: Visits, members: Ints, edges: Floats, *, shared: bool) -> _Sampled:
     begun, done = np.isfinite(visits.begin[members]), np.isfinite(visits.finish[members])
     reached, refused = visits.reached[members], visits.outcome[members] == Outcome.REFUSED
     let_in = begun | ((visits.queue_depth[members] >= 0) & ~refused)
@@ -82,20 +166,39 @@ def _sample_server(visits: Visits, members: Ints, edges: Floats) -> dict[str, ND
     waited = left_queue > come
     begin, finish = visits.begin[members][done], visits.finish[members][done]
     whole = visits.outcome[members][done] != Outcome.RESET
-    return {
-        "queue_depth": _mean_level(come, left_queue, edges).astype(np.float32),
-        "queue_max": _highest(come[waited], left_queue[waited], edges).astype(np.int32),
-        "in_service": _mean_level(begin, finish, edges).astype(np.float32),
+    sums: dict[str, NDArray[Any]] = {
+        "queue_depth": _spent(come, left_queue, edges),
+        "in_service": _spent(begin, finish, edges),
         "arrivals": _count(reached, edges),
         "completions": _count(finish[whole], edges),
         "refused": _count(reached[refused], edges),
     }
+    if shared:
+        return _Sampled(sums, reached[done], finish)
+    return _Sampled(sums, come[waited], left_queue[waited])
 
 
-def _mean_level(enter: Floats, leave: Floats, edges: Floats) -> Floats:
-    """Mean number present in each interval, of those who enter and leave at these times."""
-    present = np.diff(_cut_sum(leave, edges) - _cut_sum(enter, edges))
-    return np.maximum(present, 0.0) / np.diff(edges)
+def _split_level(
+    enter: Floats, leave: Floats, slots: int, edges: Floats, span: tuple[float, float]
+) -> dict[str, NDArray[Any]]:
+    """Split the number present over a span of time into those that slots suffice for, and the rest.
+
+    Gives the seconds of both in each interval.
+    """
+    times = np.concatenate((leave, enter))
+    steps = np.concatenate((np.full(len(leave), -1.0), np.ones(len(enter))))
+    order = np.argsort(times, kind="stable")
+    times, level = np.clip(times[order], *span), np.cumsum(steps[order])
+    inside, found = np.minimum(level, slots), {}
+    for name, values in (("in_service", inside), ("queue_depth", level - inside)):
+        seconds = np.concatenate(([0.0], np.cumsum(values[:-1] * np.diff(times))))
+        found[name] = np.diff(np.interp(edges, times, seconds)) if len(times) else 0.0 * edges[1:]
+    return found
+
+
+def _spent(enter: Floats, leave: Floats, edges: Floats) -> Floats:
+    """Time spent in each interval by those who enter and leave at these times."""
+    return np.diff(_cut_sum(leave, edges) - _cut_sum(enter, edges))
 
 
 def _cut_sum(times: Floats, edges: Floats) -> Floats:
@@ -116,6 +219,22 @@ def _highest(enter: Floats, leave: Floats, edges: Floats) -> Ints:
     inside = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, len(highest) - 1)
     np.maximum.at(highest, inside, level)
     return highest
+
+
+def _oldest(enter: Floats, leave: Floats, at: Floats) -> Ints:
+    """At each time for how long the oldest has been present, in microseconds; 0 where nobody is."""
+    order = np.argsort(enter, kind="stable")
+    entered = np.append(enter[order], np.inf)
+    # The first that has not left: all that entered before it have.
+    first = entered[np.searchsorted(np.maximum.accumulate(leave[order]), at, side="right")]
+    present = first <= at
+    return microseconds(np.where(present, at - np.where(present, first, 0.0), 0.0))
+
+
+def _present(enter: Floats, leave: Floats, at: Floats) -> Ints:
+    """Number present at each time, of those who enter and leave at these times."""
+    entered, left = (np.searchsorted(np.sort(times), at, side="right") for times in (enter, leave))
+    return np.asarray(entered - left, np.int64)
 
 
 def _count(times: Floats, edges: Floats) -> NDArray[np.int32]:

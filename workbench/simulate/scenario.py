@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from workbench.documents import OneOrMany, Section, check, read_document
@@ -29,7 +29,7 @@ from workbench.tables import Outcome
 
 _MOST_SERVERS = 30_000
 
-ENGINE_VERSION = "3"
+ENGINE_VERSION = "4"
 """Raised whenever the same scenario and seed would give other records."""
 
 
@@ -176,6 +176,21 @@ class Scenario(Section):
         if horizon.share is not None or not (horizon.requests or horizon.seconds):
             raise PydanticCustomError("horizon", "a horizon above 0, in requests or as a time")
         return horizon
+
+    @model_validator(mode="after")
+    def _check_discipline(self) -> Self:
+        if refusal := self.why_not_shared():
+            raise PydanticCustomError("discipline", refusal)
+        return self
+
+    def why_not_shared(self) -> str:
+        """Say what a pool with servers that their requests share may not be with; empty if all is well."""
+        if self.never_fails() or not any(group.discipline.shares for group in self.pool):
+            return ""
+        return (
+            "`discipline: ps` where nothing fails: no faults, checks, slow start, changing weights, breaker, "
+            "priorities, failover, queue at the balancer, retries or clients that give up"
+        )
 
     def never_fails(self) -> bool:
         """Tell whether every request is sent exactly once, so that attempts need no records of their own."""

@@ -33,11 +33,11 @@ def summarise(records: Records, scenario: Scenario, *, run_id: int = 0) -> pa.Ta
     window = measured_window(records, scenario.warm_up)
     inside = (records.arrival >= window[0]) & (records.arrival <= window[1])
     slots = np.array(scenario.servers().slots, dtype=np.float64)
-    busy = _busy(records, window, len(slots))
     length = window[1] - window[0]
+    busy = np.minimum(busy_seconds(records, window, len(slots)), slots * length)
     utilisation = busy / (slots * length) if length > 0 else np.zeros(len(slots))
     tries = records.tries()
-    pool = _row(records, tries, np.flatnonzero(inside), length) | _balance(utilisation) | _little(records)
+    pool = _row(records, tries, np.flatnonzero(inside), length) | balance(utilisation) | _little(records)
     pool |= {"server_id": None, "share": 1.0}
     pool["utilisation"] = float(busy.sum() / (slots.sum() * length)) if length > 0 else 0.0
     rows = [pool]
@@ -71,15 +71,19 @@ def _statistics(measure: str, values: NDArray[np.float64]) -> dict[str, float]:
     return found | {f"{measure}_mean_s": float(values.mean()), f"{measure}_max_s": float(values.max())}
 
 
-def _busy(records: Records, window: Window, servers: int) -> NDArray[np.float64]:
-    """Slot-seconds of service that each server gave inside the window."""
+def busy_seconds(records: Records, window: Window, servers: int) -> NDArray[np.float64]:
+    """Slot-seconds of service that each server gave inside the window.
+
+    Where requests share a server, all of a request's service counts as its last; see `Ps`.
+    """
     visits = records.visits()
     served = np.isfinite(visits.finish) & np.isfinite(visits.begin)
     inside = np.clip(visits.finish[served], *window) - np.clip(visits.begin[served], *window)
     return np.bincount(visits.server[served], weights=inside, minlength=servers).astype(np.float64)
 
 
-def _balance(utilisation: NDArray[np.float64]) -> dict[str, float]:
+def balance(utilisation: NDArray[np.float64]) -> dict[str, float]:
+    """Say how even the servers' utilisations are."""
     total = float(utilisation.sum())
     if total == 0:
         return {}

@@ -8,13 +8,17 @@ from typing import Any
 import pyarrow as pa
 
 from workbench.store.snapshot import COMPARISON_COLUMNS, MEMBER_COLUMNS, RUN_COLUMNS
-from workbench.tables import SCHEMA_VERSION, SCHEMAS
+from workbench.tables import RESULTS, SCHEMA_VERSION, SCHEMAS
 
 _TABLES = {
     "requests": "One row a request, sorted by arrival; all, a share or none of them, as `records` says.",
     "samples": "One row a server and interval, sorted by server, then time.",
     "histograms": "One row a slice and bin that is not empty: how many requests took so long.",
     "summaries": "One row a run and server, and one for the whole pool.",
+}
+_RESULTS = {
+    "proposals": "One row a proposal of the latest matching of each plan; `plan` is its folder's name.",
+    "breaks": "One row a record without a proposal, of the latest matching of each plan.",
 }
 _CATALOGUE = {
     "runs": ("One row a run.", RUN_COLUMNS),
@@ -42,6 +46,20 @@ def data_dictionary() -> str:
     ]
     for name, schema in SCHEMAS.items():
         lines += ["", f"## {name}", "", _TABLES.get(name, "").strip(), "", *_table(name, schema)]
+    for name, schema in RESULTS.items():
+        lines += [
+            "",
+            f"## {name}",
+            "",
+            _RESULTS[name],
+            "",
+            "| column | type | unit | meaning |",
+            "|---|---|---|---|",
+        ]
+        lines += [
+            f"| `{field.name}` | {field.type} | {_text(field, b'unit')} | {_text(field, b'meaning')} |"
+            for field in schema
+        ]
     for name, (text, columns) in _CATALOGUE.items():
         lines += ["", f"## {name}", "", f"{text} From the catalogue.", "", "| column | type |", "|---|---|"]
         lines += [f"| `{column}` | {kind} |" for column, kind in columns.items()]

@@ -1,8 +1,9 @@
 """How parts are encoded: what was measured fastest and smallest.
 
 Five million requests encode at twice the rate of pyarrow's defaults and take little more than half
-the room. A dictionary pays only where few values occur; elsewhere differences suit integers, and
-splitting bytes suits floats.
+the room. A dictionary pays only where few values occur; elsewhere differences suit integers that go on
+from row to row, and splitting bytes suits floats and durations: their high bytes, and the zeros of those
+who did not wait, compress well.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ def row_group(table: str) -> int:
 
 _FEW_VALUES = frozenset({"run_id", "queue_depth", "queue_max", "interval_us"})
 _MANY_VALUES = frozenset({"bin"})
+_DURATIONS = frozenset({"wait_us", "service_us", "response_us"})
 
 
 def parquet_options(schema: pa.Schema) -> dict[str, Any]:
@@ -31,7 +33,7 @@ def parquet_options(schema: pa.Schema) -> dict[str, Any]:
 
     The dictionary is new at each call, because pyarrow changes the `column_encoding` that it gets.
     """
-    encoding = {field.name: _encoding(field.type) for field in schema if not _has_few_values(field)}
+    encoding = {field.name: _encoding(field) for field in schema if not _has_few_values(field)}
     return {
         "compression": "zstd",
         "compression_level": 1,
@@ -40,10 +42,10 @@ def parquet_options(schema: pa.Schema) -> dict[str, Any]:
     }
 
 
-def _encoding(kind: pa.DataType) -> str:
-    if pa.types.is_floating(kind):
+def _encoding(field: pa.Field[Any]) -> str:
+    if pa.types.is_floating(field.type) or field.name in _DURATIONS:
         return "BYTE_STREAM_SPLIT"
-    return "DELTA_BINARY_PACKED" if pa.types.is_integer(kind) else "PLAIN"
+    return "DELTA_BINARY_PACKED" if pa.types.is_integer(field.type) else "PLAIN"
 
 
 def _has_few_values(field: pa.Field[Any]) -> bool:

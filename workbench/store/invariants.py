@@ -18,6 +18,9 @@ from workbench.tables import Outcome, Timing
 _ROUNDING_US = 2
 """What rounding to whole microseconds can make of a sum."""
 
+_BLOCK = 32_768
+"""Rows that are looked at at once."""
+
 
 def broken_invariants(tables: Mapping[str, pa.Table]) -> Iterator[str]:
     """Say which invariants the tables of a run break.
@@ -36,17 +39,30 @@ def _requests(table: pa.Table) -> Iterator[str]:
     arrival, number = table["arrival_us"].to_numpy(), table["req_id"].to_numpy()
     yield from _broken("requests.arrival_us", "does not go back", arrival[1:] < arrival[:-1])
     yield from _broken("requests.req_id", "rises", number[1:] <= number[:-1])
-    left = table["response_us"].to_numpy() - table["wait_us"].to_numpy()
-    left -= table["service_us"].to_numpy()
-    if left.min() >= -_ROUNDING_US:
+    times = [table[name].to_numpy() for name in ("response_us", "wait_us", "service_us")]
+    if _least_left(*times) >= -_ROUNDING_US:
         return
-    short = (left < -_ROUNDING_US) & (table["outcome"].to_numpy() == Outcome.OK)
+    response, wait, service = times
+    short = (response - wait - service < -_ROUNDING_US) & (table["outcome"].to_numpy() == Outcome.OK)
     if (count := np.count_nonzero(short)) > 0:
         place = int(np.argmax(short))
         yield (
             f"requests.response_us: {count:,} ok requests answered before their wait and service were over, "
             f"the first in row {place}"
         )
+
+
+def _least_left(response: NDArray[Any], wait: NDArray[Any], service: NDArray[Any]) -> int:
+    """The least of response - wait - service, in blocks that stay in the processor's cache."""
+    least = 0
+    left = np.empty(min(_BLOCK, len(response)), response.dtype)
+    for begin in range(0, len(response), _BLOCK):
+        block = slice(begin, begin + _BLOCK)
+        inside = left[: len(response[block])]
+        np.subtract(response[block], wait[block], out=inside)
+        np.subtract(inside, service[block], out=inside)
+        least = min(least, int(inside.min()))
+    return least
 
 
 def _broken(column: str, rule: str, broken: NDArray[np.bool_]) -> Iterator[str]:
@@ -61,10 +77,11 @@ def _samples(table: pa.Table) -> Iterator[str]:
     back = np.diff(server) < 0
     if np.any(back):
         yield f"samples.server_id: row {int(np.argmax(back)) + 1} goes back to an earlier server"
-    elsewhere = same & (start[:-1] + table["interval_us"].to_numpy()[:-1] != start[1:])
-    if np.any(elsewhere):
-        row = int(np.argmax(elsewhere)) + 1
-        yield f"samples.ts_us: the interval of row {row} does not begin where the one before ends"
+    # There may be time between them: a gap in what is known of a system that is watched.
+    early = same & (start[:-1] + table["interval_us"].to_numpy()[:-1] > start[1:])
+    if np.any(early):
+        row = int(np.argmax(early)) + 1
+        yield f"samples.ts_us: the interval of row {row} begins before the one before ends"
 
 
 def _histograms(table: pa.Table) -> Iterator[str]:

@@ -85,7 +85,9 @@ def publish_whole(store: Store, file: Path) -> Path:
 def _build(store: Store, file: Path, copied: tuple[str, ...]) -> int:
     with store.catalogue.reading():
         version = store.catalogue.version
-        definitions = {name: definition(name, store.catalogue, store.files.root) for name in VIEWS}
+        definitions = {
+            name: definition(name, store.catalogue, store.files.root, store.lake) for name in VIEWS
+        }
         revisions = _revisions(store)
     statements: list[Statement] = [
         (
@@ -131,7 +133,7 @@ def _changes(store: Store, changed: set[int], stale: set[int]) -> Iterator[State
             rows = stored_sql(name, store.parts(name, changed), store.files.root)
             yield f"insert into {name} {rows}", {}
         else:
-            sql, parameters = definition(name, store.catalogue, store.files.root)
+            sql, parameters = definition(name, store.catalogue, store.files.root, store.lake)
             yield f"create or replace {'view' if name in SCHEMAS else 'table'} {name} as {sql}", parameters
 
 

@@ -21,8 +21,8 @@ from workbench.quantities import format_duration
 from workbench.settings import parse_bytes
 from workbench.store import sandbox
 from workbench.store.store import Store
-from workbench.store.views import VIEWS, definition
-from workbench.tables import SCHEMAS
+from workbench.store.views import VIEWS, definition, result_files
+from workbench.tables import RESULTS, SCHEMAS
 
 _STARTING_S = 30.0
 """Time that the process may take to start and to learn the lake's tables, seconds."""
@@ -74,11 +74,12 @@ def _request(store: Store, sql: str, parameters: Mapping[str, Any] | None) -> di
             (
                 name,
                 "view" if name in SCHEMAS else "table",
-                *definition(name, store.catalogue, store.files.root),
+                *definition(name, store.catalogue, store.files.root, store.lake),
             )
             for name in VIEWS
         ]
-        paths = sorted({f"{store.files.root}/{part.path}" for part in store.parts()})
+        results = {str(file) for name in RESULTS for file in result_files(store.lake, name)}
+        paths = sorted({f"{store.files.root}/{part.path}" for part in store.parts()} | results)
     return {
         "sql": sql,
         "parameters": dict(parameters or {}),

@@ -8,16 +8,19 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from workbench.errors import SchemaVersionError
 from workbench.store.records import Part
-from workbench.tables import BIN_RATIO, SCHEMA_VERSION, SCHEMAS, bin_middle_sql
+from workbench.tables import BIN_RATIO, IDS, RESULTS, SCHEMA_VERSION, SCHEMAS, bin_middle_sql
 
 _DUCKDB_TYPES = {
+    IDS: "VARCHAR[]",
     pa.bool_(): "BOOLEAN",
+    pa.date32(): "DATE",
     pa.string(): "VARCHAR",
     pa.uint8(): "UTINYINT",
     pa.uint16(): "USMALLINT",
@@ -58,6 +61,21 @@ def stored_sql(table: str, parts: Sequence[Part], root: str) -> str:
 def raw_sql(table: str, parts: Sequence[Part], root: str) -> str:
     """Select a stored table from exactly these parts, with its stored columns only."""
     return f"select {', '.join(SCHEMAS[table].names)} from ({_parts_sql(table, parts, root)})"
+
+
+def result_sql(table: str, files: Sequence[Path]) -> str:
+    """Select the table of a reconciliation from the files of all plans, with `plan`, the folder's name.
+
+    Args:
+        table: a name of `workbench.tables.RESULTS`.
+        files: one a plan, each in a folder of its own; none gives no rows.
+    """
+    schema = RESULTS[table]
+    if not files:
+        return f"select null::VARCHAR as plan, * from ({_no_rows_sql(schema)})"
+    listed = ", ".join(text_sql(str(file)) for file in files)
+    read = f"read_parquet([{listed}], filename = true, union_by_name = true, hive_partitioning = false)"
+    return f"select parse_path(filename)[-2] as plan, {', '.join(schema.names)} from {read}"
 
 
 def rows_sql(columns: Mapping[str, str]) -> str:

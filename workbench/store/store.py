@@ -66,7 +66,7 @@ class Store:
         except BaseException:
             self.catalogue.close()
             raise
-        self._views = Views(self._database, self.catalogue, self.files.root)
+        self._views = Views(self._database, self.catalogue, self.files.root, self.lake)
 
     def __enter__(self) -> Self:
         return self

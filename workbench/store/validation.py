@@ -85,9 +85,10 @@ def _range_problem(column: pa.ChunkedArray[Any], field: pa.Field[Any], low: floa
     metadata = field.metadata or {}
     if b"codes" in metadata:
         labels = {int(code): label for code, label in json.loads(metadata[b"codes"]).items()}
-        unknown = [code for code in (low, high) if code not in labels] or [
-            code for code in pc.unique(column).to_pylist() if code is not None and code not in labels
-        ]
+        unknown = [code for code in (low, high) if code not in labels]
+        if not unknown and len(labels) <= max(labels) - min(labels):  # there are gaps between the codes
+            found = pc.unique(column).to_pylist()
+            unknown = [code for code in found if code is not None and code not in labels]
         known = ", ".join(f"{code} {label}" for code, label in labels.items())
         return f"code {unknown[0]} is unknown; known are {known}" if unknown else ""
     least, most = (float(metadata.get(key, default)) for key, default in _BOUNDS)

@@ -11,12 +11,13 @@ from workbench.alerts.conditions import NotExportableError
 from workbench.alerts.exporting import prometheus_rules, prometheus_tests
 from workbench.alerts.firings import firings
 from workbench.alerts.linter import Surroundings, lint
-from workbench.alerts.metrics import QUEUE_METRICS, Metric
+from workbench.alerts.metrics import Metric, MetricKind
 from workbench.alerts.mutation import mutation_score
 from workbench.alerts.receivers import load_plan
 from workbench.alerts.rule_tests import RuleTests, check_names, load_rule_tests, run_rule_tests
 from workbench.alerts.rules import Rule, RuleFile, load_rules
 from workbench.errors import DocumentError, InputError, NotFoundError, Problem
+from workbench.monitor import METRICS
 from workbench.workflows.alert_views import AlertCheckView, AlertLintView, CheckedRule, FindingView
 from workbench.workflows.drills import drill_episodes, load_drill
 from workbench.workflows.simulating import Report
@@ -156,14 +157,19 @@ def lint_rules(
 
 def known_metrics() -> dict[str, Metric]:
     """Give all metrics that the workbench has: of queues, and of a reconciliation that is watched."""
-    from workbench.reconcile.metrics import HELP
+    from workbench.reconcile.metrics import HELP, HISTOGRAMS
 
     shares = {name for name in HELP if name.endswith("_ratio") or name in ("alarm", "certificate_valid")}
     watched = {
         _WATCHED + name: Metric(meaning, labels=None, most=1.0 if name in shares else math.inf)
         for name, meaning in HELP.items()
     }
-    return {**QUEUE_METRICS, **watched}
+    watched |= {name: Metric(text, MetricKind.HISTOGRAM, labels=()) for name, text in HISTOGRAMS.items()}
+    queues = {
+        name: Metric(one.meaning, MetricKind(one.kind), one.unit, one.labels, one.least, one.most)
+        for name, one in METRICS.items()
+    }
+    return queues | watched
 
 
 def _healthy_shares(rules: RuleFile, drill: Path, report: Report | None) -> Mapping[str, float]:

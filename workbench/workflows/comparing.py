@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from workbench.errors import InputError
-from workbench.experiments import LEVEL, Cell, Method, Standing, compare
+from workbench.experiments import LEVEL, Cell, Method, Standing, Verdict, compare, needed_count, next_count
+from workbench.experiments.precision import FIRST
 from workbench.settings import Settings, load_settings
 from workbench.simulate import EngineName, Measure, Scenario, Strategy, read_strategy, why_reference
 from workbench.simulate.arrivals import TraceArrivals
 from workbench.store import NewComparison, Store, publish, queries
+from workbench.workflows.precision import MOST, check_precision, read_measure
 from workbench.workflows.results import ComparisonView, StandingView
 from workbench.workflows.running import Source, check_pool, notes, resolve, statistics
 from workbench.workflows.simulating import Report, simulate_cells
+from workbench.workflows.theory_checking import check_replications
 
 _METHOD_TEXT = {
     Method.PAIRED_T: (
@@ -37,6 +40,8 @@ def compare_strategies(
     measure: Measure | str | None = None,
     seed: int | None = None,
     engine: EngineName | str | None = None,
+    precision: float | None = None,
+    most: int = MOST,
     settings: Settings | None = None,
     report: Report | None = None,
 ) -> ComparisonView:
@@ -52,34 +57,49 @@ def compare_strategies(
         measure: what to compare by, such as `response_p99`; less is better.
         seed: in place of the scenario's own, 0 or more.
         engine: in place of the scenario's own: `auto`, `reference` or `compiled`.
+        precision: add replications until every difference to the best is known to this share of the best's
+            value, above 0 and below 1.
+        most: with a precision, replications of each strategy after which it stops all the same.
         settings: where the lake is and how many processes may work.
         report: told how many requests are simulated so far.
 
     Raises:
-        InputError: the scenario, a strategy, the measure or the number of replications cannot be used.
+        InputError: the scenario, a strategy, the measure, the precision or the number of replications
+            cannot be used.
         StoreError: the lake cannot be read or written.
     """
     scenario = resolve(source, seed=seed, engine=engine)
     plan = scenario.comparison
-    chosen = _strategies(scenario, strategies)
+    chosen = chosen_strategies(scenario, strategies)
     count = replications if replications is not None else plan.replications if plan else 10
-    by = _measure(measure) if measure is not None else plan.measure if plan else Measure.RESPONSE_MEAN
+    by = read_measure(measure) if measure is not None else plan.measure if plan else Measure.RESPONSE_MEAN
     method = _method(scenario)
     _check_replications(count, method)
-    for one in chosen:
-        check_pool(scenario.with_strategy(one))
-    cells = [Cell(scenario.with_strategy(one), number) for one in chosen for number in range(count)]
+    if precision is not None:
+        check_precision(scenario, precision, most)
+        count = max(count, FIRST)
+    variants = {one.label: scenario.with_strategy(one) for one in chosen}
+    for variant in variants.values():
+        check_pool(variant)
+    bounds = {strategy.label for strategy in chosen if strategy.knows_demand}
     with Store(settings or load_settings()) as store:
-        result = simulate_cells(store, cells, report=report)
-        runs = {
-            one.label: result.run_ids[place * count : (place + 1) * count] for place, one in enumerate(chosen)
-        }
-        rows = _summaries(store, result.run_ids)
-        values = {
-            label: [_number(rows[one][by.column]) for one in run_ids] for label, run_ids in runs.items()
-        }
-        bounds = {strategy.label for strategy in chosen if strategy.knows_demand}
-        standings = compare(values, method=method, bounds=bounds)
+        simulated = 0
+        while True:
+            cells = [Cell(variant, number) for variant in variants.values() for number in range(count)]
+            result = simulate_cells(store, cells, report=report)
+            simulated += result.simulated
+            runs = {
+                one: result.run_ids[place * count : (place + 1) * count] for place, one in enumerate(variants)
+            }
+            rows = _summaries(store, result.run_ids)
+            values = {
+                label: [_number(rows[one][by.column]) for one in run_ids] for label, run_ids in runs.items()
+            }
+            standings = compare(values, method=method, bounds=bounds)
+            hopeless = any(one.verdict is Verdict.NO_ANSWER for one in standings)
+            if precision is None or hopeless or (apart := _widest(standings)) <= precision or count >= most:
+                break
+            count = next_count(apart, count, precision=precision, most=most)
         view = ComparisonView(
             comparison_id=0,
             scenario=scenario.name,
@@ -92,21 +112,31 @@ def compare_strategies(
             method_text=_METHOD_TEXT[method].format(count=count, resampled=count - 1, level=LEVEL),
             standings=[
                 _view(one, [rows[run_id] for run_id in runs[one.strategy]]).model_copy(
-                    update={"engine": _engines(store, runs[one.strategy])}
+                    update={
+                        "engine": _engines(store, runs[one.strategy]),
+                        "theory": check_replications(
+                            variants[one.strategy], [rows[run_id] for run_id in runs[one.strategy]]
+                        ),
+                    }
                 )
                 for one in standings
             ],
-            reused=len(cells) - result.simulated,
-            simulated=result.simulated,
-            notes=notes(scenario) + _trace_note(scenario) + _slow_ones(chosen, scenario),
+            reused=len(cells) - simulated,
+            simulated=simulated,
+            notes=[
+                *_precision_note(standings, precision, count, most),
+                *notes(scenario),
+                *_trace_note(scenario),
+                *_slow_ones(chosen, scenario),
+            ],
         )
         view = view.model_copy(update={"comparison_id": _keep(store, scenario, view)})
-        if result.simulated:
+        if simulated:
             publish(store)
         return view
 
 
-def _strategies(scenario: Scenario, given: Sequence[Strategy | str] | None) -> list[Strategy]:
+def chosen_strategies(scenario: Scenario, given: Sequence[Strategy | str] | None) -> list[Strategy]:
     if given is None and scenario.comparison is not None:
         found: list[Strategy] = list(scenario.comparison.strategies)
     else:
@@ -120,11 +150,27 @@ def _strategies(scenario: Scenario, given: Sequence[Strategy | str] | None) -> l
     return found
 
 
-def _measure(given: Measure | str) -> Measure:
-    try:
-        return Measure(given)
-    except ValueError:
-        raise InputError(f"measure: given {given!r}; allowed: {', '.join(Measure)}") from None
+def _widest(standings: Sequence[Standing]) -> float:
+    """Give the widest half-width of a difference to the best, as a share of the best's value."""
+    best = next((one.measure.value for one in standings if one.verdict is Verdict.BEST), math.nan)
+    widest = max((one.difference.high - one.difference.low) / 2.0 for one in standings)
+    return widest / best if best > 0.0 and math.isfinite(widest) else (0.0 if widest == 0.0 else math.inf)
+
+
+def _precision_note(
+    standings: Sequence[Standing], precision: float | None, count: int, most: int
+) -> list[str]:
+    if precision is None or any(one.verdict is Verdict.NO_ANSWER for one in standings):
+        return []
+    reached = _widest(standings)
+    asked = f"the differences are known to ±{100 * reached:.2g} % of the best's value"
+    if reached <= precision:
+        return [f"{asked}; {100 * precision:g} % was asked for, and {count} replications did"]
+    needed = needed_count(reached, count, precision=precision)
+    return [
+        f"{asked}, not to the {100 * precision:g} % that was asked for: {most} replications were the limit, "
+        f"about {needed} are needed"
+    ]
 
 
 def _method(scenario: Scenario) -> Method:

@@ -18,6 +18,7 @@ from workbench.simulate.decisions import Decision
 from workbench.simulate.engines.reference import watch_decision
 from workbench.store import Store
 from workbench.workflows.results import Number, View, shown
+from workbench.workflows.running import check_simulated
 from workbench.workflows.simulating import cell_key
 
 _SHOWN = 20
@@ -125,6 +126,7 @@ def explain(run_id: int, request: int, *, settings: Settings | None = None) -> E
     """
     with Store(settings or load_settings()) as store:
         run = store.run(run_id)
+    check_simulated(run)
     scenario = check(json.loads(run.scenario_json), Scenario, name=f"run {run_id}", folder=Path.cwd())
     if cell_key(Cell(scenario, run.replication)) != run.key:
         raise InputError(

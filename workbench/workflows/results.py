@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from workbench.quantities import format_duration
+from workbench.workflows.theory_views import TheoryView
 
 
 def _finite(value: Any) -> Any:
@@ -56,6 +57,9 @@ class View(BaseModel):
     def _repr_html_(self) -> str:
         lines = "".join(f"<p>{html.escape(remark)}</p>" for remark in self.remarks())
         return f"<p><b>{html.escape(self.title())}</b></p>{_html_table(self.columns(), self.rows())}{lines}"
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def __str__(self) -> str:
         return "\n".join(
@@ -118,7 +122,7 @@ class OutageView(BaseModel):
     back_s: Number
     """From its end until all of them send there again."""
     settled_s: Number
-    """From its end until no more requests were in the system than before, on average."""
+    """From its end until no more requests were in the system than before, on average; null if not in time."""
     sent: int
     """Attempts sent to the server while it lasted."""
     failed: int
@@ -141,6 +145,8 @@ class OutageView(BaseModel):
         told = [f"{name} {shown(value)}" for name, value in times.items() if value is not None]
         if self.detected_s is None:
             told.insert(0, "noticed by no balancer")
+        if self.end_s is not None and self.settled_s is None:
+            told.append("not settled before arrivals ended")
         rates = (self.goodput_before_per_s, self.goodput_during_per_s, self.goodput_after_per_s)
         goodput = ", ".join("–" if rate is None else _rate(rate) for rate in rates)
         return (
@@ -193,6 +199,8 @@ class RunView(View):
     servers: list[ServerView]
     outages: list[OutageView]
     """What broke, in the order of the begin; over the whole run."""
+    theory: TheoryView | None = None
+    """What queueing theory says of it."""
     notes: list[str]
 
     def columns(self) -> list[str]:
@@ -236,6 +244,7 @@ class RunView(View):
             lines.append(f"and {len(self.outages) - _OUTAGES_TOLD:,} more outages")
         if self.little_residual is not None:
             lines.append(f"Little's law holds to {self.little_residual:.1e}")
+        lines += [] if self.theory is None else self.theory.lines()
         lines.append(f"{self.engine} engine: {self.engine_reason}")
         return lines + [f"note: {note}" for note in self.notes]
 
@@ -261,6 +270,8 @@ class StandingView(BaseModel):
     """What simulated it: `reference`, `compiled`, or both where some runs lay in the store."""
     quantiles: dict[str, Number]
     """Response time p50 to p99_9, mean over the replications."""
+    theory: TheoryView | None = None
+    """What queueing theory says of it."""
 
 
 class ComparisonView(View):
@@ -303,7 +314,8 @@ class ComparisonView(View):
 
     def remarks(self) -> list[str]:
         """Give the lines below the table."""
-        return [self.answer(), self.method_text, *(f"note: {note}" for note in self.notes)]
+        theory = [f"theory, {one.strategy}: {one.theory.short()}" for one in self.standings if one.theory]
+        return [self.answer(), self.method_text, *theory, *(f"note: {note}" for note in self.notes)]
 
     def answer(self) -> str:
         """Say in one sentence which strategy is best and which are not told apart from it."""

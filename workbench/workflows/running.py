@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.errors import InputError
 from workbench.experiments import Cell
+from workbench.monitor.collection import ENGINE as COLLECTED
 from workbench.settings import Settings, load_settings
 from workbench.simulate import (
     EngineName,
@@ -19,10 +20,12 @@ from workbench.simulate import (
     load_scenario,
     read_strategy,
 )
+from workbench.simulate.theory import stability
 from workbench.store import Run, Store, publish, queries
 from workbench.tables import QUANTILES, Outcome, quantile_column
 from workbench.workflows.results import OutageView, RunLine, RunsView, RunView, ServerView, Statistics
-from workbench.workflows.simulating import Report, Simulation, cell_key, engine_reason
+from workbench.workflows.simulating import Report, Simulation, cell_key, engine_reason, streams
+from workbench.workflows.theory_checking import check_run
 
 _FEW = 100
 """Requests below which the figures of a run say little."""
@@ -105,6 +108,24 @@ def resolve(
     return scenario
 
 
+def outlook(
+    source: Source, *, strategies: Sequence[Strategy | str] | None = None, seed: int | None = None
+) -> list[str]:
+    """Say before anything runs what speaks against a scenario: which strategies cannot hold its load.
+
+    Args:
+        source: a scenario, the path of its YAML file, or a dict with the same keys.
+        strategies: in place of the scenario's own.
+        seed: in place of the scenario's own, 0 or more.
+
+    Raises:
+        InputError: the scenario or a strategy cannot be used.
+    """
+    chosen: Sequence[Strategy | str | None] = strategies or [None]
+    variants = [resolve(source, strategy=one, seed=seed) for one in chosen]
+    return list(dict.fromkeys(note for variant in variants for note in _overload(variant)))
+
+
 def check_pool(scenario: Scenario) -> None:
     """Let a scenario's strategy look at its pool and keys, before anything runs.
 
@@ -159,9 +180,9 @@ def view_run(store: Store, run_id: int, *, reused: bool) -> RunView:
         NotFoundError: there is no such run, or it is not complete.
     """
     run = store.run(run_id)
+    scenario = scenario_of(run)
     summary = queries.summary(store, run_id=run_id)
     pool = dict(summary.pool)
-    scenario = Scenario.model_validate_json(run.scenario_json)
     figures = (
         "window_s",
         "requests",
@@ -187,9 +208,33 @@ def view_run(store: Store, run_id: int, *, reused: bool) -> RunView:
             "elapsed_s": run.elapsed_s or 0.0,
             "servers": _server_views(summary.servers.to_pylist(), scenario),
             "outages": _outage_views(store, run_id, scenario),
-            "notes": notes(scenario) + _few(int(pool["requests"] or 0)),
+            "theory": check_run(store, run_id, scenario, pool),
+            "notes": notes(scenario) + _few(int(pool["requests"] or 0)) + _binned(run, scenario),
         }
     )
+
+
+def check_simulated(run: Run) -> None:
+    """Refuse a run that has no scenario.
+
+    Raises:
+        InputError: it was collected from real systems.
+    """
+    if run.engine == COLLECTED:
+        raise InputError(
+            f"run {run.run_id}: given a run that was collected from real systems; allowed: one that was "
+            f"simulated (workbench metrics {run.run_id} shows what it holds)"
+        )
+
+
+def scenario_of(run: Run) -> Scenario:
+    """Read the scenario that a run simulated.
+
+    Raises:
+        InputError: it was collected from real systems.
+    """
+    check_simulated(run)
+    return Scenario.model_validate_json(run.scenario_json)
 
 
 def statistics(row: dict[str, Any], measure: str) -> Statistics:
@@ -230,6 +275,12 @@ def notes(scenario: Scenario) -> list[str]:
     return _coarse(scenario) + _overload(scenario)
 
 
+def _binned(run: Run, scenario: Scenario) -> list[str]:
+    if run.records > 0 or not streams(scenario, run.engine):
+        return []
+    return ["no request is kept: percentiles are read from histograms, at most 1 % off"]
+
+
 def _few(requests: int) -> list[str]:
     if requests >= _FEW:
         return []
@@ -244,9 +295,5 @@ def _coarse(scenario: Scenario) -> list[str]:
 
 
 def _overload(scenario: Scenario) -> list[str]:
-    load, capacity = scenario.offered_load(), scenario.capacity()
-    if load is None or load < capacity:
-        return []
-    bounded = all(group.queue_limit is not None for group in scenario.pool)
-    what = "servers refuse what is too much" if bounded else "queues grow for as long as the load lasts"
-    return [f"overload: {load:.4g} seconds of work arrive a second, the pool serves {capacity:.4g}; {what}"]
+    held = stability(scenario)
+    return [] if held is None or held.stable else [held.sentence(scenario.balancers.strategy.label)]

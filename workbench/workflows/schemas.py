@@ -10,10 +10,23 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from workbench.alerts.receivers import Plan
 from workbench.alerts.rules import RuleFile
 from workbench.errors import NotFoundError, Problem
+from workbench.experiments.sweeps import Sweep
+from workbench.monitor.collection import Collection
 from workbench.simulate import Scenario
 from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
+from workbench.workflows.application_view import ApplicationView
+from workbench.workflows.collection_views import CollectionView, LooksView
+from workbench.workflows.configuration_files import ImportedView
+from workbench.workflows.configuration_plan_view import ConfigurationPlanView
+from workbench.workflows.configuration_views import (
+    ConfigurationDifferenceView,
+    ConfigurationHistoryView,
+    ConfigurationsView,
+    ConfigurationView,
+)
 from workbench.workflows.decision_views import DifferenceView, HistoryView, VersionView
 from workbench.workflows.drills import Drill
+from workbench.workflows.estimate_views import EstimateView, PlanView, SelectionView
 from workbench.workflows.explaining import ExplanationView
 from workbench.workflows.handling_views import (
     AlertHistoryView,
@@ -22,6 +35,7 @@ from workbench.workflows.handling_views import (
     MarkedView,
     SilencesView,
 )
+from workbench.workflows.metric_views import MetricsView, WrittenView
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.picking import PicksView, StrategiesView
 from workbench.workflows.reconciliation_views import EvaluationView, EvidenceView, MatchView, TrainingView
@@ -31,7 +45,10 @@ from workbench.workflows.results import ComparisonView, RunsView, RunView
 from workbench.workflows.retraining_view import RetrainingView
 from workbench.workflows.review_views import CasesView, CaseView, LabelsView, ReviewStatusView
 from workbench.workflows.stored import ActionsView, FindingsView, InventoryView, RowsView
+from workbench.workflows.sweep_report import SweepReportView
+from workbench.workflows.sweep_views import SweepPlanView, SweepsView, SweepView
 from workbench.workflows.threshold_views import DecidedView, ThresholdsView
+from workbench.workflows.verifying import VerificationView
 from workbench.workflows.watch_view import WatchView
 
 
@@ -59,7 +76,16 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "scenario": Scenario,
     "run": RunView,
     "comparison": ComparisonView,
+    "estimate": EstimateView,
+    "plan": PlanView,
+    "selection": SelectionView,
     "runs": RunsView,
+    "sweep": Sweep,
+    "sweep_plan": SweepPlanView,
+    "sweep_result": SweepView,
+    "sweeps": SweepsView,
+    "sweep_report": SweepReportView,
+    "verification": VerificationView,
     "picks": PicksView,
     "explanation": ExplanationView,
     "recording": RecordingView,
@@ -80,11 +106,23 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "decision_configuration": VersionView,
     "decision_history": HistoryView,
     "decision_difference": DifferenceView,
+    "configuration": ConfigurationView,
+    "configurations": ConfigurationsView,
+    "configuration_history": ConfigurationHistoryView,
+    "configuration_difference": ConfigurationDifferenceView,
+    "configuration_import": ImportedView,
+    "application": ApplicationView,
+    "configuration_plan": ConfigurationPlanView,
     "rows": RowsView,
     "store": InventoryView,
     "findings": FindingsView,
     "actions": ActionsView,
     "demo": DemoView,
+    "looks": LooksView,
+    "collection": CollectionView,
+    "metrics": MetricsView,
+    "openmetrics": WrittenView,
+    "collect": Collection,
     "rules": RuleFile,
     "drill": Drill,
     "alert_check": AlertCheckView,
@@ -104,7 +142,8 @@ FORMS: Mapping[str, type[BaseModel]] = {
 }
 """The forms by the names that `workbench schema` takes."""
 
-DOCUMENTS = ("scenario", "rules", "drill", "receivers")
+DOCUMENTS = ("scenario", "rules", "drill", "receivers", "collect")
+DOCUMENTS = ("scenario", "sweep", "rules", "drill", "receivers")
 """The forms of files that are read; the others are printed."""
 
 
@@ -112,8 +151,8 @@ def json_schema(form: str) -> dict[str, Any]:
     """Describe a form as JSON schema (draft 2020-12).
 
     Args:
-        form: `scenario`, `rules` or `drill` for files that are read, else what is printed, such as `run`
-            or `error`: a key of `FORMS`.
+        form: `scenario`, `sweep`, `rules` or `drill` for files that are read, else what is printed, such
+            as `run` or `error`: a key of `FORMS`.
 
     Raises:
         NotFoundError: there is no such form.

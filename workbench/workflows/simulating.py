@@ -12,12 +12,15 @@ from workbench.experiments import Cell, run_cells
 from workbench.settings import Settings
 from workbench.simulate import (
     Choice,
+    CompiledEngine,
+    Condensed,
     Progress,
     Records,
     ReferenceEngine,
     Scenario,
     Workload,
     choose_engine,
+    condense,
     events_table,
     histograms,
     kept_requests,
@@ -68,9 +71,12 @@ class Simulation:
                 workload = Workload(cell.scenario, replication=cell.replication)
                 maintenance.room_for_requests(store, requests=workload.expected_requests())
                 begun = time.process_time()
-                records = engine.run(workload, progress=self.progress)
-                elapsed = time.process_time() - begun
-                _keep(store, run_id, cell, records, elapsed)
+                if store.settings.records == 0 and streams(cell.scenario, engine.name):
+                    condensed = condense(workload, run_id=run_id, progress=self.progress)
+                    _keep_condensed(store, run_id, condensed, time.process_time() - begun)
+                else:
+                    records = engine.run(workload, progress=self.progress)
+                    _keep(store, run_id, cell, records, time.process_time() - begun)
             except WorkbenchError as error:
                 store.fail_run(run_id, str(error))
                 raise
@@ -90,8 +96,17 @@ class Simulated:
     """How many of the runs were simulated now."""
 
 
-def simulate_cells(store: Store, cells: Sequence[Cell], *, report: Report | None = None) -> Simulated:
-    """Make sure that the store holds every cell; what it holds already is not simulated again."""
+def simulate_cells(
+    store: Store, cells: Sequence[Cell], *, jobs: int | None = None, report: Report | None = None
+) -> Simulated:
+    """Make sure that the store holds every cell; what it holds already is not simulated again.
+
+    Args:
+        store: the lake.
+        cells: in the order in which their runs are given back.
+        jobs: processes at once; those of the settings by default.
+        report: told how many requests are simulated so far.
+    """
     keys = [cell_key(cell) for cell in cells]
     found = {key: run.run_id for key in keys if (run := store.find_run(key)) is not None}
     missing = {key: cell for key, cell in zip(keys, cells, strict=True) if key not in found}
@@ -104,13 +119,32 @@ def simulate_cells(store: Store, cells: Sequence[Cell], *, report: Report | None
         choose_engine(scenario)
     done = 0.0
     for cell, run_id in run_cells(
-        Simulation(store.settings), list(missing.values()), jobs=store.settings.jobs
+        Simulation(store.settings), list(missing.values()), jobs=jobs or store.settings.jobs
     ):
         found[cell_key(cell)] = run_id
         done += sizes[cell_key(cell)] or 0.0
         if report is not None:
             report(done, total)
     return Simulated([found[key] for key in keys], len(missing))
+
+
+def streams(scenario: Scenario, engine: str) -> bool:
+    """Tell whether a run that keeps no requests is one whose requests are never held, either."""
+    return engine == CompiledEngine.name and scenario.never_fails()
+
+
+def _keep_condensed(store: Store, run_id: int, condensed: Condensed, elapsed: float) -> None:
+    bounds = condensed.bounds
+    begin_us, end_us = bounds.window_us
+    result = RunResult(
+        requests=bounds.requests,
+        warm_up_us=begin_us,
+        end_us=end_us,
+        drained_us=round(bounds.drained * 1e6),
+        elapsed_s=elapsed,
+        records=0.0,
+    )
+    store.finish_run(run_id, result, write_parts(store.files, run_id, condensed.tables))
 
 
 def _new_run(cell: Cell, engine: str) -> NewRun:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
@@ -18,9 +17,9 @@ from workbench.settings import Settings, load_settings, parse_bytes
 from workbench.simulate import histograms
 from workbench.store import Run, Store, maintenance, publish, publish_whole, read_only
 from workbench.store.dictionary import data_dictionary
+from workbench.workflows.asking import Form, check_form, in_form
 from workbench.workflows.stored import ActionsView, FindingsView, FindingView, InventoryView, TableView, cells
 
-Form = Literal["pandas", "arrow", "polars"]
 _WRITERS: dict[str, Callable[[pa.Table, str], object]] = {
     ".csv": pyarrow.csv.write_csv,
     ".parquet": pq.write_table,
@@ -54,21 +53,9 @@ def sql(
         >>> import workbench as wb
         >>> wb.sql("select strategy, count(*) as runs from runs group by all")  # doctest: +SKIP
     """
-    if form not in ("pandas", "arrow", "polars"):
-        raise InputError(f"form: given {form!r}; allowed: pandas, arrow, polars")
-    if form == "polars" and importlib.util.find_spec("polars") is None:
-        raise InputError(
-            "form: given 'polars', which is not installed; allowed: pandas, arrow (pip install polars)"
-        )
+    check_form(form)
     with Store(settings or load_settings()) as store:
-        table = read_only(store, statement, parameters)
-    if form == "arrow":
-        return table
-    if form == "pandas":
-        return table.to_pandas()
-    import polars
-
-    return polars.from_arrow(table)
+        return in_form(read_only(store, statement, parameters), form)
 
 
 def write_rows(table: pa.Table, file: Path) -> None:

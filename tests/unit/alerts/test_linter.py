@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from workbench.alerts.linter import CHECKS, Surroundings, lint
-from workbench.alerts.metrics import QUEUE_METRICS
 from workbench.alerts.rules import RuleFile, make_rules
+from workbench.workflows.alerting import known_metrics
 
 DEPTH, RATIO = "workbench_queue_depth", "workbench_utilisation_ratio"
 GOOD: dict[str, Any] = {"kind": "threshold", "of": DEPTH, "above": 5}
@@ -26,7 +26,7 @@ UNEVEN = {
 
 def codes(*rules: dict[str, Any], healthy: dict[str, float] | None = None) -> list[str]:
     named = [{"name": f"R{number}"} | rule for number, rule in enumerate(rules)]
-    found = lint(make_rules(*named), Surroundings(QUEUE_METRICS, healthy=healthy))
+    found = lint(make_rules(*named), Surroundings(known_metrics(), healthy=healthy))
     return [f"{one.rule} {one.code}" for one in found]
 
 
@@ -115,7 +115,7 @@ def test_the_objective_of_90_percent_is_told_that_its_page_never_comes():
         {"name": "x", "objectives": [{"name": "Web", "errors": "workbench_errors_total",
                                       "total": "workbench_answers_total", "objective": 0.9}]}
     )  # fmt: skip
-    (found,) = lint(file, Surroundings(QUEUE_METRICS))
+    (found,) = lint(file, Surroundings(known_metrics()))
     assert (found.rule, found.code) == ("WebBurns1h", "never_fires")
     assert "a full outage burns 10 times the budget of 90 %, never more than 14.4 times" in found.message
 

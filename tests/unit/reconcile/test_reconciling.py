@@ -9,18 +9,23 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import jsonschema
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+import workbench as wb
 from tests.unit.reconcile.conftest import World, make_world, write_csv
 from workbench.cli import app
 from workbench.documents import parse_document
 from workbench.errors import InputError, ModelError, NotFoundError, StoreError, WorkbenchError
 from workbench.reconcile.calibration import log_odds
 from workbench.reconcile.plan import ReconciliationPlan
-from workbench.reconcile.results import BREAKS, EVIDENCE, PROPOSALS
+from workbench.reconcile.results import EVIDENCE
+from workbench.settings import Settings
+from workbench.store import Store, publish
+from workbench.tables import BREAKS, PROPOSALS
 from workbench.workflows import json_schema
 
 PROJECT = Path(__file__).parents[3]
@@ -76,6 +81,22 @@ def test_what_match_writes_holds_every_record_in_the_named_form(place: Path):
     assert breaks.schema.equals(BREAKS)
     world = make_world(400, seed=12)
     assert proposals.num_rows * 2 + breaks.num_rows == len(world.left) + len(world.right)
+
+
+def test_sql_sees_the_latest_matching_of_each_plan(place: Path):
+    settings = Settings(lake=place / "lake")
+    folder = place / "lake" / "reconciliation" / "shop"
+    proposals, breaks = (pq.read_table(folder / f"{name}.parquet") for name in ("proposals", "breaks"))
+    found = wb.sql("from proposals where plan = 'shop' order by proposal_id", form="arrow", settings=settings)
+    assert found.drop_columns("plan").to_pylist() == proposals.sort_by("proposal_id").to_pylist()
+    sides = "select plan, side, count(*) as n from breaks group by all"
+    counted = wb.sql(sides, form="arrow", settings=settings)
+    assert sum(row["n"] for row in counted.to_pylist()) == breaks.num_rows
+    assert {row["plan"] for row in counted.to_pylist()} == {"shop"}
+    with Store(settings) as store:
+        assert store.query("from proposals").num_rows == proposals.num_rows
+        with duckdb.connect(str(publish(store)), read_only=True) as database:
+            assert database.execute("select count(*) from proposals").fetchone() == (proposals.num_rows,)
 
 
 TRAIN = ["train", "old/plan.yaml", "--labels", "old/labels.csv", "--complete"]

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.reconcile.ledgers import read_ledgers
-from workbench.reconcile.results import PROPOSALS
 from workbench.reconcile.splits import SplitFinding, add_splits, subset_sums
 from workbench.reconcile.workspace import Workspace
+from workbench.tables import PROPOSALS
 
 HEADER = ("id", "day", "amount", "memo", "ref")
 COLUMNS = {"id": "id", "date": "day", "amount": "amount", "text": "memo", "reference": "ref"}

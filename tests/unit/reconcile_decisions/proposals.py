@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pyarrow as pa
 
-from workbench.reconcile.results import PROPOSALS, proposal_id
+from workbench.reconcile.results import proposal_id
+from workbench.tables import PROPOSALS
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 """A Monday."""

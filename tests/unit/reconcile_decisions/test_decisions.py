@@ -11,7 +11,7 @@ import pytest
 from workbench.reconcile.certificate import certify
 from workbench.reconcile.configuration import DecisionConfiguration
 from workbench.reconcile.decisions import decide
-from workbench.reconcile.results import PROPOSALS
+from workbench.tables import PROPOSALS
 
 
 def told(decided: pa.Table) -> list[tuple[str, str]]:

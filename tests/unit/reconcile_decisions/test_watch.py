@@ -18,10 +18,10 @@ from workbench.reconcile.confidence_counts import count_confidences
 from workbench.reconcile.decisions import decide
 from workbench.reconcile.metrics import HELP, exposition, metrics
 from workbench.reconcile.observed import observed_calibration
-from workbench.reconcile.results import BREAKS
 from workbench.reconcile.review import new_cases
 from workbench.reconcile.shift import carry_over
 from workbench.reconcile.watch import WatchAlarm, corrected, watch
+from workbench.tables import BREAKS
 
 
 @pytest.fixture

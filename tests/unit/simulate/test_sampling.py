@@ -79,6 +79,10 @@ def slow_samples(records: Records, scenario: Scenario, edges: list[float]) -> li
                     "utilisation": in_service / pool.slots[server],
                     "arrivals": sum(within(come[i]) for i in sent),
                     "completions": sum(within(records.finish[i]) for i in ok),
+                    "oldest_us": round(
+                        1e6
+                        * max((high - come[i] for i in ok if come[i] <= high < records.begin[i]), default=0)
+                    ),
                     "refused": sum(within(come[i]) for i in sent if records.outcome[i] == Outcome.REFUSED),
                 }
             )

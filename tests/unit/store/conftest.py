@@ -59,6 +59,7 @@ def samples_table(run_id: int, intervals: int = 50, seed: int = 1) -> pa.Table:
         "arrivals": rng.poisson(5, count).astype(np.int32),
         "completions": rng.poisson(5, count).astype(np.int32),
         "refused": np.zeros(count, np.int32),
+        "oldest_us": rng.integers(0, 10**6, count),
     }
     return pa.table(columns, schema=SCHEMAS["samples"])
 

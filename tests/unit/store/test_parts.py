@@ -66,7 +66,8 @@ def test_columns_have_the_measured_encodings(lake, make):
     }
     assert groups == [ROW_GROUP, 1]
     assert {column["compression"] for column in columns.values()} == {"ZSTD"}
-    assert "DELTA_BINARY_PACKED" in columns["response_us"]["encodings"]
+    assert "DELTA_BINARY_PACKED" in columns["arrival_us"]["encodings"]
+    assert "BYTE_STREAM_SPLIT" in columns["response_us"]["encodings"]
     assert "BYTE_STREAM_SPLIT" in columns["utilisation"]["encodings"]
     assert "RLE_DICTIONARY" in columns["outcome"]["encodings"]
     assert "RLE_DICTIONARY" not in columns["arrival_us"]["encodings"]

@@ -71,7 +71,7 @@ def test_sound_tables_are_stored(lake, tables):
         ("samples.utilisation", first(1.01), "the values go from .* to 1.01; allowed are 0 to 1"),
         ("samples.queue_depth", first(float("nan")), "1 values are not finite"),
         ("samples.server_id", lambda values: values[::-1], "goes back to an earlier server"),
-        ("samples.ts_us", swapped, "the interval of row 1 does not begin where the one before ends"),
+        ("samples.ts_us", swapped, "the interval of row 1 begins before the one before ends"),
         ("histograms.n", first(10**9), "ok wait times of the pool"),
         ("histograms.bin", first(-2), "allowed are -1 or more"),
         (

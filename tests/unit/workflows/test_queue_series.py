@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from workbench.alerts.labels import Labels
-from workbench.alerts.metrics import QUEUE_METRICS, find_metric
+from workbench.alerts.metrics import find_metric
 from workbench.simulate import Records, ReferenceEngine, Scenario, Workload
 from workbench.tables import Outcome
-from workbench.workflows.queue_series import observe, queue_series
+from workbench.workflows.alerting import known_metrics
+from workbench.workflows.queue_series import IN_DRILLS, observe, queue_series
 
 STEP = 0.5
 
@@ -86,12 +87,12 @@ def test_utilisation_is_the_share_of_the_step_that_was_busy(records: Records, se
         assert series("workbench_utilisation_ratio", server="a")[place] == pytest.approx(busy.sum() / STEP)
 
 
-def test_every_metric_that_rules_may_name_is_there_but_for_reconciliation(records: Records):
+def test_what_a_drill_gives_is_as_the_metrics_are_defined(records: Records):
     found = queue_series(observe(records, names=["a", "b"], slots=[1, 1]), step=STEP, until=15.0)
     named = {name.removesuffix("_bucket").removesuffix("_count").removesuffix("_sum") for name in found}
-    assert named == set(QUEUE_METRICS) - {"workbench_match_confidence"}
+    assert named == set(IN_DRILLS)
     for name, some in found.items():
-        metric = find_metric(name, QUEUE_METRICS)
+        metric = find_metric(name, known_metrics())
         assert metric is not None
         assert all(set(labels) <= set(metric.labels) for labels in some.labels)
         assert metric.least <= some.values.min()

@@ -4,6 +4,7 @@ from workbench.simulate.strategies import envoy, finagle, grpc, haproxy, nginx
 from workbench.simulate.strategies._base import (
     NO_HEALTHY_SERVER,
     STRATEGIES,
+    Fewest,
     Memory,
     Pick,
     Strategy,
@@ -25,6 +26,7 @@ __all__ = [
     "NO_HEALTHY_SERVER",
     "STRATEGIES",
     "ConsistentHashBoundedLoads",
+    "Fewest",
     "JoinIdleQueue",
     "JoinShortestQueue",
     "LeastConnections",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, MutableSequence, Sequence
+from enum import Enum
 from types import CodeType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -85,6 +86,15 @@ class Memory(NamedTuple):
     floats: list[float]
 
 
+class Fewest(Enum):
+    """How a strategy tells those servers apart that have the fewest in flight, and does no more than that."""
+
+    BY_CHANCE = "each is equally likely"
+    """With one draw where there are several: the n-th of them, n being the draw times how many there are."""
+    IN_TURN = "the next one in turn"
+    """The first from `ints[0]` on, in a circle; `ints[0]` is then the one behind it. For equal weights."""
+
+
 class Strategy(Member):
     """How a balancer picks the server for a request."""
 
@@ -108,6 +118,8 @@ class Strategy(Member):
     """Whether a server of weight 0 takes traffic all the same."""
     needs_keys: ClassVar[bool] = False
     """Whether requests must carry keys."""
+    fewest: ClassVar[Fewest | None] = None
+    """Says what `pick` comes to, so that an engine may look it up instead of at every server."""
     waits_at_server: ClassVar[bool] = False
     """Whether a request may be picked a full server, at which it then waits."""
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from numpy.random import Generator
 
-from workbench.simulate.strategies._base import NO_HEALTHY_SERVER, STRATEGIES, Strategy, View
+from workbench.simulate.strategies._base import NO_HEALTHY_SERVER, STRATEGIES, Fewest, Strategy, View
 
 
 def pick(view: View, rng: Generator) -> int:
@@ -44,4 +44,5 @@ class JoinShortestQueue(Strategy):
     summary: ClassVar[str] = "fewest requests waiting or in service, equals by chance"
     source: ClassVar[str] = "Winston, Journal of Applied Probability 14, 1977"
     kind: Literal["join_shortest_queue"] = "join_shortest_queue"
+    fewest: ClassVar[Fewest | None] = Fewest.BY_CHANCE
     pick = staticmethod(pick)

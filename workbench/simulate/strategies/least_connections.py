@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from numpy.random import Generator
 
 from workbench.simulate.pool import Servers
-from workbench.simulate.strategies._base import NO_HEALTHY_SERVER, STRATEGIES, Memory, Strategy, View
+from workbench.simulate.strategies._base import NO_HEALTHY_SERVER, STRATEGIES, Fewest, Memory, Strategy, View
 
 
 def pick(view: View, rng: Generator) -> int:
@@ -41,6 +41,7 @@ class LeastConnections(Strategy):
     summary: ClassVar[str] = "fewest requests in flight for the weight, equals in turn"
     source: ClassVar[str] = "standard; products differ in their ties, so take theirs where there is one"
     kind: Literal["least_connections"] = "least_connections"
+    fewest: ClassVar[Fewest | None] = Fewest.IN_TURN
     pick = staticmethod(pick)
 
     def memory(self, servers: Servers, keys: Sequence[str]) -> Memory:

@@ -20,9 +20,10 @@ from workbench.store.queries.latency import (
     latency_over_time,
 )
 from workbench.store.queries.outages import outages
-from workbench.store.queries.requests import requests_of_run, slowest_requests
+from workbench.store.queries.requests import attempts_of_run, requests_of_run, slowest_requests
 from workbench.store.queries.runs import Summary, run_table, summaries, summary
 from workbench.store.queries.servers import ServerShares, queue_over_time, server_shares
+from workbench.store.queries.slices import has_slices, sliced_refusals, sliced_service, sliced_times
 
 __all__ = [
     "Latency",
@@ -31,7 +32,9 @@ __all__ = [
     "ServerShares",
     "Summary",
     "arrivals_over_time",
+    "attempts_of_run",
     "events_of_run",
+    "has_slices",
     "latency",
     "latency_distribution",
     "latency_heat",
@@ -44,6 +47,9 @@ __all__ = [
     "requests_of_run",
     "run_table",
     "server_shares",
+    "sliced_refusals",
+    "sliced_service",
+    "sliced_times",
     "slowest_requests",
     "summaries",
     "summary",

@@ -154,14 +154,17 @@ def _shares_sql(sent_sql: str, utilisation_sql: str) -> str:
 
 def _mean_sql(column: str) -> str:
     # As DOUBLE: DuckDB multiplies a FLOAT and a BIGINT as FLOATs.
-    return f"sum({column}::DOUBLE * interval_us) / sum(interval_us)"
+    # What is not known has no part in it.
+    return f"sum({column}::DOUBLE * interval_us) / sum(interval_us) filter (where {column} is not null)"
 
 
 def _queue_sql(samples_sql: str, buckets: int) -> str:
     return f"""
         with samples as (select * from {samples_sql}),
         bucket as (
-            select max(interval_us) * greatest(ceil(count(distinct ts_us) / {buckets}), 1)::BIGINT as width_us
+            select max(interval_us) * greatest(
+                ceil((max(ts_us + interval_us) - min(ts_us)) / max(interval_us) / {buckets}), 1
+            )::BIGINT as width_us
             from samples
         )
         select min(ts_us) / 1e6 as ts_s,

@@ -44,25 +44,24 @@ def put(agenda: Agenda, size: int, time: float, code: int) -> int:
 
 
 def put_in_place_of_next(agenda: Agenda, size: int, time: float, code: int) -> None:
-    """Take the next event away and add another one."""
-    place = 0
-    while True:
-        below = 2 * place + 1
-        if below >= size:
-            break
-        right = below + 1
-        if right < size:
-            early, late = agenda.time[below], agenda.time[right]
-            if late < early or (late == early and agenda.code[right] < agenda.code[below]):
-                below = right
-        other = agenda.time[below]
-        if time < other or (time == other and code < agenda.code[below]):
-            break
-        agenda.time[place] = other
+    """Take the next event away and add another one.
+
+    The gap goes down to the bottom, to which most new events belong, and the event up from there: which
+    of two goes up is reckoned and not branched on, since nobody could guess it.
+    """
+    place, below = 0, 1
+    while below + 1 < size:
+        early, late = agenda.time[below], agenda.time[below + 1]
+        sooner = agenda.code[below + 1] < agenda.code[below]
+        below += int(late < early) | (int(late == early) & int(sooner))
+        agenda.time[place] = agenda.time[below]
+        agenda.code[place] = agenda.code[below]
+        place, below = below, 2 * below + 1
+    if below < size:
+        agenda.time[place] = agenda.time[below]
         agenda.code[place] = agenda.code[below]
         place = below
-    agenda.time[place] = time
-    agenda.code[place] = code
+    put(agenda, place, time, code)
 
 
 def take_next(agenda: Agenda, size: int) -> int:

@@ -83,7 +83,11 @@ class _Compiler:
             copy.__qualname__ = name or function.__name__
             copy.__module__ = function.__module__
             self.done[function] = njit(
-                copy, cache=bool(name), boundscheck=function in self.careful, error_model="python"
+                copy,
+                cache=bool(name),
+                boundscheck=function in self.careful,
+                error_model="numpy" if function.__module__.startswith(_OURS) else "python",
+                forceinline=not name,
             )
             self.begun.remove(function)
         return self.done[function]

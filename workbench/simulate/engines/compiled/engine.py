@@ -44,7 +44,12 @@ class CompiledEngine:
         return simulation.records(parts)
 
     def stream(
-        self, workload: Workload, *, size: int = CHUNK, progress: Progress | None = None
+        self,
+        workload: Workload,
+        *,
+        size: int = CHUNK,
+        counted: bool = False,
+        progress: Progress | None = None,
     ) -> Iterator[Finished]:
         """Give the records in the order of arrival, a chunk at a time, in memory that is used again.
 
@@ -54,6 +59,7 @@ class CompiledEngine:
         Args:
             workload: what is simulated.
             size: requests that are taken from the workload at once; the records do not depend on it.
+            counted: whether the chunks say how many requests were in the system, which costs time.
             progress: told how many requests have arrived so far.
 
         Raises:
@@ -62,7 +68,7 @@ class CompiledEngine:
         """
         from workbench.simulate.engines.compiled.simulation import Simulation
 
-        return Simulation(workload, size=size).finished(progress=progress)
+        return Simulation(workload, size=size, counted=counted).finished(progress=progress)
 
 
 def _check_size(requests: float) -> None:

@@ -13,18 +13,28 @@ import numpy as np
 from numpy.random import Generator
 
 from workbench.simulate.engines.compiled.agenda import KIND_SHIFT, put, put_in_place_of_next, take_next
+from workbench.simulate.engines.compiled.borrowing import borrow, index
 from workbench.simulate.engines.compiled.drawing import turn_to
+from workbench.simulate.engines.compiled.level_sets import pick_fewest, settle, settle_all
+from workbench.simulate.engines.compiled.sharing import is_due, join, leave, plan
 from workbench.simulate.engines.compiled.state import Count, Ints, Run, Sum
 from workbench.simulate.engines.reference.clock import Kind
 from workbench.simulate.strategies import View
 from workbench.tables import Outcome
 
 ONE_VIEW = False
-"""Whether there is one view; set for each kernel, as are the next two."""
+"""Whether there is one view; set for each kernel, as are the next ones."""
+ONE_BALANCER = False
+HAS_KEYS = False
+"""Whether requests carry keys."""
 CLOSED = False
 """Whether users wait and think."""
 KNOWS_DEMAND = False
 """Whether the strategy is told the work at each server."""
+SHARING = False
+"""Whether requests share a server, or several."""
+SORTED = False
+"""Whether servers are kept in sets by level, from which the pick is taken."""
 
 MORE, OVER, WRONG_PICK = range(3)
 """Why a kernel has stopped: it needs more of the workload, all is over, or a pick was wrong."""
@@ -83,6 +93,7 @@ def advance(run: Run, rng: Generator) -> int:
     that would make compiling five times as long. What an event leads to follows below it in the loop:
     a request that reaches a server, one that is sent back, an attempt that ends, an answer.
     """
+    run, rng = borrow(run), borrow(rng)
     counts, sums, agenda, pool, window = run.counts, run.sums, run.agenda, run.pool, run.window
     arrival, demand, balancer_of, server_of = window.arrival, window.demand, window.balancer, window.server
     free, waiting, delay, in_flight, limit = pool.free, pool.waiting, pool.delay, pool.in_flight, pool.limit
@@ -90,14 +101,14 @@ def advance(run: Run, rng: Generator) -> int:
     known, last, base = counts[KNOWN], counts[LAST] == 1, counts[BASE]
     size, area, changed, in_system = counts[EVENTS], sums[AREA], sums[CHANGED], counts[IN_SYSTEM]
     arrived, thought, drawing = counts[ARRIVED], counts[THOUGHT], counts[DRAWING]
-    state = OVER
+    state, balancer = OVER, 0
     while True:
         if CLOSED and counts[BEGUN] < counts[USERS]:
             if thought == known and not last:
                 state = MORE
                 break
-            if thought < known and window.think[thought - base] <= sums[UNTIL]:
-                size = put(agenda, size, window.think[thought - base], ARRIVE | counts[BEGUN])
+            if thought < known and window.think[index(thought - base)] <= sums[UNTIL]:
+                size = put(agenda, size, window.think[index(thought - base)], ARRIVE | counts[BEGUN])
             thought = min(thought + 1, known)
             counts[BEGUN] += 1
             continue
@@ -109,14 +120,17 @@ def advance(run: Run, rng: Generator) -> int:
             break
         arriving, reaching, returning, ending, answering = False, False, False, False, False
         request = arrived
-        if not CLOSED and more and (size == 0 or arrival[request - base] < agenda.time[0]):
-            now = arrival[request - base]
+        if not CLOSED and more and (size == 0 or arrival[index(request - base)] < agenda.time[0]):
+            now = arrival[index(request - base)]
             arriving = True
         else:
             now, code = agenda.time[0], agenda.code[0]
             kind, number = code & ~NUMBERS, code & NUMBERS
             if kind == REFRESH:
-                learn(run.views, 0 if ONE_VIEW else number, in_flight, limit)
+                row = 0 if ONE_VIEW else number
+                learn(run.views, row, in_flight, limit)
+                if SORTED:
+                    settle_all(run.sets, row, run.views.usable[row], run.views.in_flight[row])
                 left = size - 1 + int(not CLOSED and more)
                 if left >= len(run.bank):
                     put_in_place_of_next(agenda, size, now + sums[REFRESH_EVERY], code)
@@ -124,16 +138,31 @@ def advance(run: Run, rng: Generator) -> int:
                     size = take_next(agenda, size)
                 continue
             if kind == FINISH:
-                request, returning = number, True
-                server = server_of[request - base]
-                window.finish[request - base] = now
-                if waiting[server] > 0:
+                request = number
+                if SHARING and request < base:
+                    size = take_next(agenda, size)
+                    continue
+                server = server_of[index(request - base)]
+                if SHARING and pool.shares[server] == 1 and not is_due(pool, server, request, now):
+                    size = take_next(agenda, size)
+                    continue
+                returning = True
+                window.finish[index(request - base)] = now
+                if SHARING and pool.shares[server] == 1:
+                    alone = now - demand[index(request - base)] / pool.speed[server]
+                    reached = arrival[index(request - base)] + delay[server]
+                    window.begin[index(request - base)] = max(reached, alone)
+                    size = take_next(agenda, size)
+                    leave(window, pool, base, server, now)
+                    if waiting[server] > 0:
+                        size = plan(window, pool, agenda, size, base, server, now)
+                elif waiting[server] > 0:
                     follower = pool.first[server]
                     waiting[server] -= 1
                     if waiting[server] > 0:
-                        pool.first[server] = window.behind[follower - base]
-                    window.begin[follower - base] = now
-                    time = now + demand[follower - base] / pool.speed[server]
+                        pool.first[server] = window.behind[index(follower - base)]
+                    window.begin[index(follower - base)] = now
+                    time = now + demand[index(follower - base)] / pool.speed[server]
                     put_in_place_of_next(agenda, size, time, FINISH | follower)
                 else:
                     free[server] += 1
@@ -142,12 +171,13 @@ def advance(run: Run, rng: Generator) -> int:
                 size = take_next(agenda, size)
                 if CLOSED and kind == ARRIVE:
                     arriving = True
-                    arrival[request - base] = now
-                    window.user[request - base] = number
+                    arrival[index(request - base)] = now
+                    window.user[index(request - base)] = number
                 else:
                     request, reaching, ending = number, kind == REACH, kind == ANSWER
-        place = request - base
-        balancer = balancer_of[place]
+        place = index(request - base)
+        if not ONE_BALANCER:
+            balancer = balancer_of[place]
         if not ONE_VIEW:
             view = view_at(run.views, balancer, run.views.in_flight[balancer])
         if arriving:
@@ -155,13 +185,15 @@ def advance(run: Run, rng: Generator) -> int:
             area += in_system * (now - changed)
             changed = now
             in_system += 1
-            if balancer != drawing:
+            if not ONE_BALANCER and balancer != drawing:
                 turn_to(run.bank, run.numbers, run.left_over, drawing, balancer)
                 drawing = balancer
             view.now[0] = now
-            view.key[0] = window.key[place]
+            if HAS_KEYS:
+                view.key[0] = window.key[place]
             view.demand[0] = demand[place]
-            picked = pick(view, rng)
+            row = 0 if ONE_VIEW else balancer
+            picked = pick_fewest(run.sets, row, view, rng) if SORTED else pick(view, rng)
             window.begin[place] = np.nan
             window.finish[place] = np.nan
             window.answered[place] = np.nan
@@ -181,6 +213,8 @@ def advance(run: Run, rng: Generator) -> int:
                 in_flight[picked] += 1
                 if view.in_flight[picked] == limit[picked]:
                     view.usable[picked] = 0
+                if SORTED:
+                    settle(run.sets, row, picked, view.usable[picked], view.in_flight[picked])
                 taken(view, picked)
                 reaching = delay[picked] == 0.0
                 if not reaching:
@@ -188,8 +222,12 @@ def advance(run: Run, rng: Generator) -> int:
         server = server_of[place]
         if reaching:
             queue = waiting[server]
+            full = free[server] == 0 and queue >= pool.queue_limit[server]
+            if SHARING and pool.shares[server] == 1:
+                queue = max(0, queue - free[server])
+                full = waiting[server] >= free[server] + pool.queue_limit[server]
             window.queue_depth[place] = queue
-            if free[server] == 0 and queue >= pool.queue_limit[server]:
+            if full:
                 window.outcome[place] = REFUSED
                 returning = True
             else:
@@ -198,7 +236,10 @@ def advance(run: Run, rng: Generator) -> int:
                     slots = run.slots[0 if ONE_VIEW else balancer]
                     own = slots[pool.slots_from[server] : pool.slots_from[server + 1]]
                     view.free_at[server] = take_slot(own, now, service)
-                if free[server] > 0:
+                if SHARING and pool.shares[server] == 1:
+                    join(window, pool, base, server, request, now)
+                    size = plan(window, pool, agenda, size, base, server, now)
+                elif free[server] > 0:
                     free[server] -= 1
                     window.begin[place] = now
                     size = put(agenda, size, now + service, FINISH | request)
@@ -206,7 +247,7 @@ def advance(run: Run, rng: Generator) -> int:
                     if queue == 0:
                         pool.first[server] = request
                     else:
-                        window.behind[pool.final[server] - base] = request
+                        window.behind[index(pool.final[server] - base)] = request
                     pool.final[server] = request
                     waiting[server] = queue + 1
         if returning:
@@ -220,6 +261,9 @@ def advance(run: Run, rng: Generator) -> int:
                 view.usable[server] = view.in_service[server]
             view.in_flight[server] -= 1
             in_flight[server] -= 1
+            if SORTED:
+                row = 0 if ONE_VIEW else balancer
+                settle(run.sets, row, server, view.usable[server], view.in_flight[server])
             ended(view, server, seconds)
             if window.outcome[place] == OK:
                 answered(view, server, seconds)
@@ -230,7 +274,7 @@ def advance(run: Run, rng: Generator) -> int:
             changed = now
             in_system -= 1
             if CLOSED and thought < known:
-                time = now + window.think[thought - base]
+                time = now + window.think[index(thought - base)]
                 thought += 1
                 if time <= sums[UNTIL]:
                     size = put(agenda, size, time, ARRIVE | window.user[place])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -22,6 +23,8 @@ class Finished:
     server: NDArray[np.int32]
     outcome: NDArray[np.int8]
     queue_depth: NDArray[np.int32]
+    area: float = math.nan
+    """Integral of the number of requests in the system, as far as the run has come; NaN if not counted."""
 
     def __len__(self) -> int:
         return len(self.arrival)
@@ -31,4 +34,4 @@ class Finished:
         return replace(self, **{name: getattr(self, name).copy() for name in KEPT})
 
 
-KEPT = tuple(field.name for field in fields(Finished) if field.name != "first")
+KEPT = tuple(field.name for field in fields(Finished) if field.name not in ("first", "area"))

@@ -17,7 +17,7 @@ from workbench.simulate.engines.compiled import events, queues
 from workbench.simulate.engines.compiled.binding import bind, plain, reads
 from workbench.simulate.engines.compiled.state import Count, Run, example_run
 from workbench.simulate.scenario import Scenario
-from workbench.simulate.strategies import Strategy
+from workbench.simulate.strategies import Fewest, Strategy
 
 _LOOKS_AT_FEW = (
     "envoy.least_request",
@@ -29,6 +29,8 @@ _LOOKS_AT_FEW = (
 """Strategies that look at a few servers for a pick, however many there are."""
 _FEW = 32
 """Servers up to which looking at all of them costs less than an agenda."""
+_SCANNED = 12
+"""Servers up to which looking at all of them costs less than keeping them in sets."""
 _HOOKS = ("taken", "ended", "answered")
 
 
@@ -40,6 +42,8 @@ class Kernel:
     compiled: Callable[[Run, Generator], int]
     agenda: bool
     """Whether it goes event by event, and so counts what is in the system."""
+    sets: bool = False
+    """Whether it keeps the servers in sets by level."""
 
     def advance(self, run: Run, rng: Generator) -> bool:
         """Simulate until more of the workload is needed; False where all is over.
@@ -100,10 +104,16 @@ def _compile(scenario: Scenario) -> Kernel:
         if not isinstance(plain(function), FunctionType):
             raise TypeError(f"{name} is no plain function")
     one = balancers.count == 1 or balancers.view is Sharing.SHARED
+    kept = _keeps_sets(scenario)
     places: dict[str, Any] = {
         "ONE_VIEW": one,
+        "ONE_BALANCER": balancers.count == 1,
+        "HAS_KEYS": scenario.keys is not None,
         "CLOSED": scenario.closed is not None,
         "KNOWS_DEMAND": strategy.knows_demand,
+        "SORTED": kept,
+        "SHARING": any(scenario.servers().shares),
+        "BY_CHANCE": strategy.fewest is Fewest.BY_CHANCE,
         "view_of": queues.view_with_levels if one else queues.view_without_levels,
         **functions,
     }
@@ -111,9 +121,17 @@ def _compile(scenario: Scenario) -> Kernel:
     build = partial(bind, places=places, careful=foreign, example=_example())
     levels = reads(kind.pick, "in_flight")
     cheap = not levels or (one and (strategy.kind in _LOOKS_AT_FEW or len(scenario.servers().slots) <= _FEW))
-    if not foreign and cheap and _needs_no_agenda(scenario):
+    if not foreign and cheap and not kept and _needs_no_agenda(scenario):
         return Kernel(strategy, build(queues.advance_queues), agenda=False)
-    return Kernel(strategy, build(events.advance), agenda=True)
+    return Kernel(strategy, build(events.advance), agenda=True, sets=kept)
+
+
+def _keeps_sets(scenario: Scenario) -> bool:
+    """Tell whether sets of servers by level answer for the strategy, and pay."""
+    strategy, servers = scenario.balancers.strategy, scenario.servers()
+    weights = {weight for weight in servers.weight if weight}
+    alike = strategy.fewest is Fewest.BY_CHANCE or (strategy.fewest is Fewest.IN_TURN and len(weights) == 1)
+    return alike and not strategy.code() and servers.count > _SCANNED
 
 
 def _needs_no_agenda(scenario: Scenario) -> bool:
@@ -129,6 +147,7 @@ def _needs_no_agenda(scenario: Scenario) -> bool:
         and scenario.balancers.view is not Sharing.REFRESHED
         and set(servers.slots) == {1}
         and not any(servers.delay)
+        and not any(servers.shares)
         and not any(limit is not None for limit in servers.limit)
     )
 

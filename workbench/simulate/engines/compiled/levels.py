@@ -20,6 +20,7 @@ from numba.extending import (
     register_model,
 )
 
+from workbench.simulate.engines.compiled.borrowing import index
 from workbench.simulate.engines.compiled.state import Count
 
 _FLOATS = types.CPointer(types.float64)  # type: ignore[no-untyped-call]
@@ -80,10 +81,10 @@ def make_levels(
 def look(now: float, finish: Any, behind: Any, first: Any, inside: Any, base: int, server: int) -> int:
     """Take off a server what has ended by now, and count what is left."""
     left: int = inside[server]
-    while left > 0 and finish[first[server] - base] <= now:
+    while left > 0 and finish[index(first[server] - base)] <= now:
         left -= 1
         if left > 0:
-            first[server] = behind[first[server] - base]
+            first[server] = behind[index(first[server] - base)]
     inside[server] = left
     return left
 

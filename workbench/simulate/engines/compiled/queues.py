@@ -12,17 +12,20 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
+from workbench.simulate.engines.compiled.borrowing import borrow, index
 from workbench.simulate.engines.compiled.drawing import turn_to
 from workbench.simulate.engines.compiled.events import (
     ARRIVED,
     BASE,
     DRAWING,
+    HAS_KEYS,
     KNOWN,
     KNOWS_DEMAND,
     LAST,
     MORE,
     NO_HEALTHY_SERVER,
     OK,
+    ONE_BALANCER,
     ONE_VIEW,
     OVER,
     REFUSED,
@@ -56,22 +59,25 @@ view_of = view_with_levels
 
 def advance_queues(run: Run, rng: Generator) -> int:
     """Let the requests arrive that are known."""
+    run, rng = borrow(run), borrow(rng)
     counts, pool, window = run.counts, run.pool, run.window
     arrival, finish, server_of = window.arrival, window.finish, window.server
     first, final, inside = pool.first, pool.final, pool.waiting
     view = view_of(run, 0)
-    base, drawing, now = counts[BASE], counts[DRAWING], 0.0
+    base, drawing, balancer, now = counts[BASE], counts[DRAWING], 0, 0.0
     for request in range(counts[ARRIVED], counts[KNOWN]):
-        place = request - base
+        place = index(request - base)
         now = arrival[place]
-        balancer = window.balancer[place]
-        if not ONE_VIEW:
-            view = view_of(run, balancer)
-        if balancer != drawing:
-            turn_to(run.bank, run.numbers, run.left_over, drawing, balancer)
-            drawing = balancer
+        if not ONE_BALANCER:
+            balancer = window.balancer[place]
+            if not ONE_VIEW:
+                view = view_of(run, balancer)
+            if balancer != drawing:
+                turn_to(run.bank, run.numbers, run.left_over, drawing, balancer)
+                drawing = balancer
         view.now[0] = now
-        view.key[0] = window.key[place]
+        if HAS_KEYS:
+            view.key[0] = window.key[place]
         view.demand[0] = window.demand[place]
         server = pick(view, rng)
         if server < 0 or server >= len(first) or not view.usable[server]:
@@ -97,8 +103,8 @@ def advance_queues(run: Run, rng: Generator) -> int:
             first[server] = request
             window.queue_depth[place] = 0
         else:
-            begin = finish[final[server] - base]
-            window.behind[final[server] - base] = request
+            begin = finish[index(final[server] - base)]
+            window.behind[index(final[server] - base)] = request
             window.queue_depth[place] = count - 1
         final[server] = request
         inside[server] = count + 1

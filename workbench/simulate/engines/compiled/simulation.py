@@ -15,6 +15,7 @@ from workbench.simulate.engines.compiled.agenda import KIND_SHIFT, make_agenda, 
 from workbench.simulate.engines.compiled.drawing import bank_of, memory_of
 from workbench.simulate.engines.compiled.finished import KEPT, Finished
 from workbench.simulate.engines.compiled.kernels import Kernel, kernel_for
+from workbench.simulate.engines.compiled.level_sets import make_level_sets
 from workbench.simulate.engines.compiled.occupancy import Occupancy
 from workbench.simulate.engines.compiled.state import (
     Count,
@@ -39,12 +40,13 @@ class Simulation:
     Args:
         workload: what is simulated.
         size: requests that are taken from the workload at once.
+        counted: whether `run.sums` is to hold the integral of the number in the system, once all is over.
 
     Raises:
         SimulationError: the compiled engine cannot run the scenario.
     """
 
-    def __init__(self, workload: Workload, *, size: int = CHUNK) -> None:
+    def __init__(self, workload: Workload, *, size: int = CHUNK, counted: bool = True) -> None:
         self.scenario = scenario = workload.scenario
         self.chunks = workload.chunks(size)
         self.servers = servers = scenario.servers()
@@ -66,11 +68,13 @@ class Simulation:
             views=views,
             slots=make_slots(settings, servers, len(views.usable)),
             agenda=make_agenda(0),
+            sets=make_level_sets(views, wanted=self.kernel.sets),
             bank=bank_of(streams),
             numbers=numbers,
             left_over=left_over,
         )
-        self.occupancy = Occupancy(self.run)
+        apart = counted and not self.kernel.agenda
+        self.occupancy = Occupancy(self.run) if apart else None
         self._set_out()
 
     def _set_out(self) -> None:
@@ -101,7 +105,7 @@ class Simulation:
             before = int(counts[Count.ARRIVED])
             more = self.kernel.advance(self.run, self.rng)
             until = self._now() if more else math.inf
-            if not self.kernel.agenda:
+            if self.occupancy is not None:
                 window, begin, end = self.run.window, before - int(counts[Count.BASE]), self._arrived
                 self.occupancy.add(self.run, window.arrival[begin:end], window.answered[begin:end], until)
             if progress is not None:
@@ -124,8 +128,10 @@ class Simulation:
         else:
             window.arrival[begin:end] = chunk.arrival
         window.demand[begin:end] = chunk.demand
-        window.balancer[begin:end] = chunk.balancer
-        window.key[begin:end] = chunk.key
+        if len(self.run.bank) > 1:
+            window.balancer[begin:end] = chunk.balancer
+        if self.scenario.keys is not None:
+            window.key[begin:end] = chunk.key
         counts[Count.KNOWN] += len(chunk)
 
     def _make_room(self, requests: int = 0) -> None:
@@ -136,6 +142,9 @@ class Simulation:
             _carry_over(run.window, wider)
             run = run._replace(window=wider)
         events = len(run.window.arrival) + len(run.bank) + int(run.counts[Count.USERS])
+        if self.run.pool.shares.any():
+            # Ends that have moved stay there for a while; see `sharing.plan`.
+            events = 4 * (events + len(run.pool.free))
         if events > len(run.agenda.time):
             longer = make_agenda(events)
             _carry_over(run.agenda, longer)
@@ -153,8 +162,11 @@ class Simulation:
 
     def _give(self, done: int) -> Finished:
         window = self.run.window
+        known = self.kernel.agenda or self.occupancy is not None
         return Finished(
-            int(self.run.counts[Count.BASE]), **{name: getattr(window, name)[:done] for name in KEPT}
+            int(self.run.counts[Count.BASE]),
+            **{name: getattr(window, name)[:done] for name in KEPT},
+            area=float(self.run.sums[Sum.AREA]) if known else math.nan,
         )
 
     def _forget(self, done: int) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from workbench.errors import SimulationError
 from workbench.simulate.balancers import Balancers, Sharing
 from workbench.simulate.engines.compiled.agenda import Agenda, make_agenda
+from workbench.simulate.engines.compiled.level_sets import LevelSets, make_level_sets
 from workbench.simulate.engines.reference.balancer import fresh_view
 from workbench.simulate.pool import Servers
 from workbench.simulate.strategies import View
@@ -79,7 +80,11 @@ class Window(NamedTuple):
     outcome: NDArray[np.int8]
     queue_depth: NDArray[np.int32]
     behind: Ints
-    """The request that waits behind this one at its server."""
+    """The request that waits behind this one at its server; in a heap, its next sibling."""
+    tag: Floats
+    """Where requests share a server: the virtual time at which this one ends."""
+    child: Ints
+    """In a heap: the first of those below this one."""
     user: NDArray[np.int32]
 
 
@@ -102,6 +107,14 @@ class Pool(NamedTuple):
     """From all balancers together."""
     slots_from: Ints
     """Where a server's slots begin among all slots; one entry more than servers."""
+    shares: Ints
+    """1 where requests share the server; there the first in the pool's heap is `first`."""
+    virtual: Floats
+    """Service that each request there has had since the server was last empty, seconds of demand."""
+    updated: Floats
+    """When `virtual` was reckoned."""
+    due: Floats
+    """When the next one ends; -1 if there is none."""
 
 
 class Run(NamedTuple):
@@ -116,6 +129,8 @@ class Run(NamedTuple):
     slots: Floats
     """One row a view: when each slot will be free, a heap for each server; for those who know demand."""
     agenda: Agenda
+    sets: LevelSets
+    """The servers by their level; empty where the strategy looks for itself."""
     bank: NDArray[np.uint64]
     """One row a balancer: the state of its stream."""
     numbers: NDArray[np.uint64]
@@ -125,14 +140,16 @@ class Run(NamedTuple):
 
 def example_run() -> Run:
     """Give a run of the right types, in which nothing is."""
+    views = View(**dict[str, Any]({name: np.zeros((1, 0), _kind(name)) for name in View._fields}))
     return Run(
         counts=np.zeros(len(Count), np.int64),
         sums=np.zeros(len(Sum)),
         window=make_window(0),
         pool=make_pool(Servers()),
-        views=View(**dict[str, Any]({name: np.zeros((1, 0), _kind(name)) for name in View._fields})),
+        views=views,
         slots=np.zeros((1, 0)),
         agenda=make_agenda(0),
+        sets=make_level_sets(views, wanted=False),
         bank=np.zeros((1, 0), np.uint64),
         numbers=np.zeros(0, np.uint64),
         left_over=np.zeros(0, np.uint64),
@@ -147,8 +164,8 @@ def make_window(room: int) -> Window:
         "queue_depth": np.int32,
         "user": np.int32,
     }
-    kinds |= {"outcome": np.int8, "key": np.int64, "behind": np.int64}
-    arrays: dict[str, Any] = {name: np.empty(room, kinds.get(name, np.float64)) for name in Window._fields}
+    kinds |= {"outcome": np.int8, "key": np.int64, "behind": np.int64, "child": np.int64}
+    arrays: dict[str, Any] = {name: np.zeros(room, kinds.get(name, np.float64)) for name in Window._fields}
     return Window(**arrays)
 
 
@@ -166,6 +183,10 @@ def make_pool(servers: Servers) -> Pool:
         waiting=nobody.copy(),
         in_flight=nobody.copy(),
         slots_from=np.concatenate(([0], np.cumsum(servers.slots))).astype(np.int64),
+        shares=np.array(servers.shares, np.int64),
+        virtual=np.zeros(servers.count),
+        updated=np.zeros(servers.count),
+        due=np.full(servers.count, -1.0),
     )
 
 

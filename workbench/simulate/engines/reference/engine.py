@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbench.errors import SimulationError
 from workbench.simulate.engines._base import Progress
 from workbench.simulate.engines.reference.plain import PlainRun
 from workbench.simulate.engines.reference.resilient import ResilientRun
@@ -34,6 +35,12 @@ class ReferenceEngine:
 
 
 def start_run(workload: Workload, progress: Progress | None = None) -> Run:
-    """Put the first arrivals of a run on its clock."""
+    """Put the first arrivals of a run on its clock.
+
+    Raises:
+        SimulationError: servers are shared, and something may fail.
+    """
+    if refusal := workload.scenario.why_not_shared():
+        raise SimulationError(f"discipline: given ps; allowed: {refusal}")
     kind = PlainRun if workload.scenario.never_fails() else ResilientRun
     return kind(workload, progress)

@@ -11,6 +11,7 @@ from workbench.simulate.engines.reference.balancer import make_balancers
 from workbench.simulate.engines.reference.clock import Happening, Kind
 from workbench.simulate.engines.reference.run import NOWHERE, Run, Seen, Standing
 from workbench.simulate.engines.reference.server import Server
+from workbench.simulate.engines.reference.sharing import SharingServer
 from workbench.simulate.records import Records
 from workbench.simulate.streams import Stream
 from workbench.simulate.workload import Chunk, Workload
@@ -26,9 +27,11 @@ class PlainRun(Run):
         super().__init__(workload, progress)
         scenario, pool = self.scenario, self.scenario.servers()
         self.servers = [
-            Server(index, slots=slots, speed=speed, queue_limit=limit, delay=delay)
-            for index, (slots, speed, limit, delay) in enumerate(
-                zip(pool.slots, pool.speed, pool.queue_limit, pool.delay, strict=True)
+            (SharingServer if shares else Server)(
+                index, slots=slots, speed=speed, queue_limit=limit, delay=delay
+            )
+            for index, (shares, slots, speed, limit, delay) in enumerate(
+                zip(pool.shares, pool.slots, pool.speed, pool.queue_limit, pool.delay, strict=True)
             )
         ]
         self.balancers = make_balancers(
@@ -87,20 +90,58 @@ class PlainRun(Run):
 
     def reach(self, server: Server, request: int, now: float) -> None:
         """A request reaches its server: it is served, waits or is refused."""
+        if isinstance(server, SharingServer):
+            self.share(server, request, now)
+            return
         waiting = len(server.waiting)
         self.queue_depth[request] = waiting
         if server.free == 0 and server.limit is not None and waiting >= server.limit:
             self.outcome[request] = Outcome.REFUSED
             self.send_back(server, request, now)
             return
-        if self.knows_demand:
-            service = self.demand[request] / server.speed
-            self.balancers[self.balancer[request]].took_on(server.index, now, service)
+        self.tell(server, request, now)
         if server.free:
             server.free -= 1
             self.serve(server, request, now)
         else:
             server.waiting.append(request)
+
+    def tell(self, server: Server, request: int, now: float) -> None:
+        """The balancer learns what work it has sent, if it is one that knows demands."""
+        if self.knows_demand:
+            service = self.demand[request] / server.speed
+            self.balancers[self.balancer[request]].took_on(server.index, now, service)
+
+    def share(self, server: SharingServer, request: int, now: float) -> None:
+        """A request reaches a server that all share: it is served or refused."""
+        self.queue_depth[request] = server.beyond
+        if server.full:
+            self.outcome[request] = Outcome.REFUSED
+            self.send_back(server, request, now)
+            return
+        self.tell(server, request, now)
+        server.admit(request, self.demand[request], now)
+        self.plan(server)
+
+    def plan(self, server: SharingServer) -> None:
+        """Put the next end of a service at a shared server on the clock; another event moves it."""
+        self.clock.at(server.due, Kind.FINISH, server.inside[0][1], self.on_shared_finish)
+
+    def on_shared_finish(self, event: Happening) -> None:
+        """A service ends at a shared server, unless its end has moved meanwhile."""
+        request, now = event.number, event.time
+        server = self.servers[self.server[request]]
+        if not isinstance(server, SharingServer) or math.isfinite(self.finish[request]):
+            return
+        if not server.ends(request, now):
+            return
+        self.finish[request] = now
+        reached = self.arrival[request] + server.delay
+        self.begin[request] = max(reached, now - self.demand[request] / server.speed)
+        server.leave(now)
+        if server.inside:
+            self.plan(server)
+        self.send_back(server, request, now)
 
     def serve(self, server: Server, request: int, now: float) -> None:
         """A slot begins a request."""
@@ -155,7 +196,10 @@ class PlainRun(Run):
 
     def standing(self) -> list[Standing]:
         """Tell how each server stands, for whoever watches a decision."""
-        ends: list[list[float]] = [[] for _ in self.servers]
+        ends = [
+            server.all_ends(self.clock.now) if isinstance(server, SharingServer) else []
+            for server in self.servers
+        ]
         for request, begin in enumerate(self.begin):
             if not math.isnan(begin) and math.isnan(self.finish[request]):
                 server = self.servers[self.server[request]]
@@ -164,10 +208,10 @@ class PlainRun(Run):
             Standing(
                 ends=ends[server.index],
                 waiting=[self.demand[request] for request in server.waiting],
-                free=server.free,
+                free=server.free_slots,
                 speed=server.speed,
                 delay=server.delay,
-                room=server.free > 0 or server.limit is None or len(server.waiting) < server.limit,
+                room=not server.full,
             )
             for server in self.servers
         ]

@@ -23,3 +23,13 @@ class Server:
         """One-way network delay, seconds."""
         self.waiting: deque[int] = deque()
         """Numbers of the requests that wait, the first in the queue first."""
+
+    @property
+    def free_slots(self) -> int:
+        """Slots that serve nobody."""
+        return self.free
+
+    @property
+    def full(self) -> bool:
+        """Whether a request would be refused."""
+        return self.free == 0 and self.limit is not None and len(self.waiting) >= self.limit

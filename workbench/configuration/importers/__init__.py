@@ -1,0 +1,6 @@
+"""Files that a configuration is read from, one kind a file."""
+
+from workbench.configuration.importers._base import IMPORTERS, Imported, Importer, Note
+from workbench.configuration.importers.scenario import ScenarioImporter
+
+__all__ = ["IMPORTERS", "Imported", "Importer", "Note", "ScenarioImporter"]
