@@ -34,6 +34,7 @@ ROOMS = {
     "run": "run?run=1&request=5",
     "experiments": "experiments?file=mm1",
     "jobs": "jobs",
+    "sweeps": "sweeps",
     "alerts": "alerts?view=rules&threshold_of=ErrorRatioHigh",
     "reconciliation": "reconciliation?plan=april",
     "data": "data",

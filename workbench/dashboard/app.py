@@ -24,6 +24,7 @@ def main() -> None:
             st.Page(addresses.HISTORY, title="History", icon=":material/timeline:"),
             st.Page(addresses.COMPARISON, title="Comparison", icon=":material/compare_arrows:"),
             st.Page(addresses.EXPERIMENTS, title="Experiments", icon=":material/science:"),
+            st.Page(addresses.SWEEPS, title="Sweeps", icon=":material/grid_on:"),
             st.Page(addresses.ALERTS, title="Alerts", icon=":material/notifications:"),
             st.Page(addresses.RECONCILIATION, title="Reconciliation", icon=":material/balance:"),
             st.Page(addresses.DATA, title="Data", icon=":material/database:"),
