@@ -35,6 +35,7 @@ ROOMS = {
     "experiments": "experiments?file=mm1",
     "jobs": "jobs",
     "sweeps": "sweeps",
+    "balancer": "balancer",
     "alerts": "alerts?view=rules&threshold_of=ErrorRatioHigh",
     "reconciliation": "reconciliation?plan=april",
     "data": "data",

@@ -26,6 +26,7 @@ def main() -> None:
             st.Page(addresses.EXPERIMENTS, title="Experiments", icon=":material/science:"),
             st.Page(addresses.SWEEPS, title="Sweeps", icon=":material/grid_on:"),
             st.Page(addresses.ALERTS, title="Alerts", icon=":material/notifications:"),
+            st.Page(addresses.BALANCER, title="Balancer", icon=":material/tune:"),
             st.Page(addresses.RECONCILIATION, title="Reconciliation", icon=":material/balance:"),
             st.Page(addresses.DATA, title="Data", icon=":material/database:"),
             st.Page(addresses.JOBS, title="Jobs", icon=":material/manufacturing:"),
