@@ -6,13 +6,18 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.system.test_browser import CHROMIUM, PATIENCE, Tab, complaint, serving
+from tests.unit.reconcile_decisions.proposals import confidences, table
 from workbench import workflows
 from workbench.settings import Settings
+from workbench.workflows.decision_configuration import set_configuration
+from workbench.workflows.reviewing import list_cases, open_review
 
 OpenTab = Callable[..., Tab]
 
@@ -133,3 +138,26 @@ def test_an_experiment_is_run_and_followed_to_its_run(server: str, open_tab: Ope
     expect(link).to_be_visible(timeout=PATIENCE)
     link.click()
     expect(page.locator("h1")).to_have_text("round_robin on M/M/1 at 80 % load", timeout=PATIENCE)
+
+
+def test_a_case_is_decided_by_a_key(lake: Path, server: str, open_tab: OpenTab):
+    settings = Settings(lake=lake)
+    rng = np.random.default_rng(7)
+    confidence = confidences(300, rng)
+    folder = lake / "reconciliation" / "bank-and-ledger"
+    folder.mkdir(parents=True)
+    proposals = folder / "proposals.parquet"
+    pq.write_table(table(confidence, rng.random(300) < confidence), proposals)
+    costs = ["costs.review=2", "costs.wrong=200", "costs.missed=50"]
+    set_configuration(costs, author="anna", reason="first", settings=settings)
+    open_review(proposals, settings=settings)
+    tab = open_tab()
+    page = tab.open(f"{server}reconciliation?plan=april&view=review&by=anna")
+    expect(page.get_by_text("Keys: A accepts, X rejects, S skips.")).to_be_visible(timeout=PATIENCE)
+    page.locator("h1").click()
+    page.keyboard.press("a")
+    expect(page.get_by_text("The model said")).to_be_visible(timeout=PATIENCE)
+    tab.settle()
+    tab.keep("review")
+    (decided,) = list_cases(decided=True, settings=settings).cases
+    assert (decided.verdicts[0].verdict, decided.verdicts[0].by) == ("accept", "anna")
