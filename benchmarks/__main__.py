@@ -17,9 +17,11 @@ from benchmarks import (
     reconciliation_decisions,
     reconciliation_scale,
     reference_engine,
+    samples,
     small_files,
     store_queries,
     strategies,
+    sweeps,
 )
 
 RESULTS = Path(__file__).parent / "results"
@@ -33,9 +35,11 @@ def main() -> None:
         reference_engine,
         engines,
         strategies,
+        sweeps,
         ingest,
         small_files,
         store_queries,
+        samples,
         coverage,
         alerts,
         alert_delivery,
