@@ -19,7 +19,7 @@ from workbench.experiments.executors import EXECUTORS, Executor, choose_executor
 NEGATIVE = operator.neg
 
 
-@pytest.fixture(params=["serial", "processes"])
+@pytest.fixture(scope="module", params=["serial", "processes"])
 def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
     started = choose_executor(request.param, workers=2)
     yield started
