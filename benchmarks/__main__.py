@@ -11,6 +11,7 @@ from benchmarks import (
     alerts,
     coverage,
     default_rules,
+    engine_sizes,
     engines,
     ingest,
     reconciliation,
@@ -34,6 +35,7 @@ def main() -> None:
     for benchmark in (
         reference_engine,
         engines,
+        engine_sizes,
         strategies,
         sweeps,
         ingest,
