@@ -11,6 +11,7 @@ from benchmarks import (
     alerts,
     coverage,
     default_rules,
+    engine_sizes,
     engines,
     ingest,
     reconciliation,
@@ -21,6 +22,7 @@ from benchmarks import (
     small_files,
     store_queries,
     strategies,
+    sweeps,
 )
 
 RESULTS = Path(__file__).parent / "results"
@@ -33,7 +35,9 @@ def main() -> None:
     for benchmark in (
         reference_engine,
         engines,
+        engine_sizes,
         strategies,
+        sweeps,
         ingest,
         small_files,
         store_queries,

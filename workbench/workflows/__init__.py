@@ -10,7 +10,9 @@ from workbench.workflows.collecting import collect, look_once
 from workbench.workflows.collection_views import CollectionView, LooksView
 from workbench.workflows.comparing import compare_strategies
 from workbench.workflows.configuration_files import (
+    ExportedView,
     ImportedView,
+    export_configuration,
     import_configuration,
     read_configuration,
 )
@@ -64,6 +66,7 @@ from workbench.workflows.precision import MOST
 from workbench.workflows.recording import RecordingView, record
 from workbench.workflows.replaying import ReplayView, replay
 from workbench.workflows.results import ComparisonView, RunsView, RunView, View
+from workbench.workflows.robustness import RobustnessView, robustness
 from workbench.workflows.rolling_up import roll_up_samples
 from workbench.workflows.running import list_runs, outlook, run, show_run
 from workbench.workflows.schemas import FORMS, json_schema
@@ -114,6 +117,7 @@ __all__ = [
     "EffectView",
     "EstimateView",
     "ExplanationView",
+    "ExportedView",
     "FindingsView",
     "ImportedView",
     "InventoryView",
@@ -128,6 +132,7 @@ __all__ = [
     "ReceiversView",
     "RecordingView",
     "ReplayView",
+    "RobustnessView",
     "RowsView",
     "RunView",
     "RunsView",
@@ -164,6 +169,7 @@ __all__ = [
     "end_silence",
     "estimate",
     "explain",
+    "export_configuration",
     "export_rules",
     "export_store",
     "figure",
@@ -197,6 +203,7 @@ __all__ = [
     "replay",
     "report_sweep",
     "resume_live",
+    "robustness",
     "roll_back_configuration",
     "roll_up_samples",
     "run",

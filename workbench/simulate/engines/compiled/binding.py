@@ -17,12 +17,13 @@ from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
-from numba import njit, typeof
+from numba import njit, typeof, types
 
 _OURS = "workbench.simulate.engines.compiled."
 Function = Any
 """A plain function, or one that Numba has compiled: it ships no types."""
 
+_typeof: Any = typeof
 _MEMORY: dict[str, Function] = {}
 
 
@@ -32,14 +33,17 @@ def bind(
     *,
     example: tuple[Any, ...],
     careful: frozenset[Function] = frozenset(),
+    annotated: Mapping[str, types.Type] | None = None,
 ) -> Function:
     """Compile a kernel and all plain functions that it calls.
 
     Args:
         kernel: a plain function.
         places: what is put in the place of global names of the kernel and of the functions of ours.
-        example: arguments of the types that it will be called with.
+        example: arguments of the types that it will be called with, or those types.
         careful: functions in which every index is checked, for they are not ours.
+        annotated: what annotations of arguments stand for; functions of ours all of whose arguments have such
+            ones are compiled for them alone, and not anew for each width of whole numbers.
 
     Returns:
         The compiled function; for the same content the same one.
@@ -49,8 +53,13 @@ def bind(
     """
     name = f"{kernel.__name__}_{fingerprint(kernel, places)}"
     if name not in _MEMORY:
-        function = _Compiler(places, careful).compile(kernel, name)
-        function.compile(tuple(typeof(argument) for argument in example))  # type: ignore[no-untyped-call]
+        compiler = _Compiler(places, careful, annotated or {})
+        function = compiler.compile(kernel, name)
+        signature = tuple(one if isinstance(one, types.Type) else _typeof(one) for one in example)
+        if function._cache.load_overload(signature, function.targetctx) is None:
+            compiler.compile_parts()
+        function.compile(signature)
+        function.disable_compile()
         _MEMORY[name] = function
     return _MEMORY[name]
 
@@ -58,11 +67,22 @@ def bind(
 class _Compiler:
     """Compiles functions that call each other, each once."""
 
-    def __init__(self, places: Mapping[str, Any], careful: frozenset[Function]) -> None:
+    def __init__(
+        self, places: Mapping[str, Any], careful: frozenset[Function], annotated: Mapping[str, types.Type]
+    ) -> None:
         self.places = places
         self.careful = careful
+        self.annotated = annotated
         self.done: dict[Function, Function] = {}
         self.begun: set[Function] = set()
+        self.parts: list[tuple[Function, tuple[types.Type, ...]]] = []
+        """Functions with known types, each after those that it calls."""
+
+    def compile_parts(self) -> None:
+        """Compile each function whose types are known for these alone."""
+        for function, signature in self.parts:
+            function.compile(signature)
+            function.disable_compile()
 
     def compile(self, given: Function, name: str = "") -> Function:
         """Compile a function; only that with a name of its own is kept on disk, with all it calls."""
@@ -82,15 +102,27 @@ class _Compiler:
             )
             copy.__qualname__ = name or function.__name__
             copy.__module__ = function.__module__
-            self.done[function] = njit(
+            signature = () if name else self._signature(function)
+            compiled = njit(
                 copy,
                 cache=bool(name),
                 boundscheck=function in self.careful,
                 error_model="numpy" if function.__module__.startswith(_OURS) else "python",
-                forceinline=not name,
+                forceinline=not name and not signature,
             )
+            if signature:
+                self.parts.append((compiled, signature))
+            self.done[function] = compiled
             self.begun.remove(function)
         return self.done[function]
+
+    def _signature(self, function: Function) -> tuple[types.Type, ...]:
+        """Give the types that a function of ours is annotated with; none where one of them is not known."""
+        count = function.__code__.co_argcount
+        named = [function.__annotations__.get(name) for name in function.__code__.co_varnames[:count]]
+        if not function.__module__.startswith(_OURS) or not all(name in self.annotated for name in named):
+            return ()
+        return tuple(self.annotated[name] for name in named)
 
     def _value(self, value: Any) -> Any:
         return self.compile(value) if isinstance(plain(value), FunctionType) else value
@@ -116,7 +148,7 @@ def plain(function: Any) -> Any:
 @functools.cache
 def _own_source() -> str:
     """Hash this folder, since what Numba is told in it is no plain function."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
+    files = sorted(Path(__file__).parent.rglob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 

@@ -146,10 +146,13 @@ class Monitor:
         result = type(desk.detector).answered(
             desk.learnt, desk.checks, server, attempt.outcome, now - attempt.sent, self.detector_rng
         )
-        if result == NOTHING:
-            return
+        if result != NOTHING:
+            self.heed(server, result, now)
+
+    def heed(self, server: int, result: int, now: float) -> None:
+        """Act on what the detector has found."""
+        desk, checks = self.desk, self.settings.checks
         self.follow(server, now)
-        checks = self.settings.checks
         if result == CHECK_SOON and checks is not None and self.due[server] < math.inf:
             pause = type(checks).pause(desk.checks, server, self.rng)
             self.check_at(server, min(self.due[server], now + pause))

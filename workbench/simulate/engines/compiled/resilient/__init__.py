@@ -1,0 +1,1 @@
+"""Runs in which things may fail, compiled."""
