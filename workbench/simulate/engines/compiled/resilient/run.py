@@ -10,9 +10,11 @@ import numpy as np
 from workbench.simulate.engines._base import Progress
 from workbench.simulate.engines.compiled.agenda import KIND_SHIFT
 from workbench.simulate.engines.compiled.drawing import turn_to
+from workbench.simulate.engines.compiled.engine import MOST_FAILING, check_size
 from workbench.simulate.engines.compiled.resilient.agenda import NUMBERS, put
 from workbench.simulate.engines.compiled.resilient.desks import ArrayDesk, Waiting
 from workbench.simulate.engines.compiled.resilient.gathering import gather_records
+from workbench.simulate.engines.compiled.resilient.keeping import WORDS
 from workbench.simulate.engines.compiled.resilient.links import Cuts, Held
 from workbench.simulate.engines.compiled.resilient.loop import SPARE, TOP
 from workbench.simulate.engines.compiled.resilient.machines import ArrayMachine
@@ -166,7 +168,11 @@ class CompiledRun(ResilientRun):
         uses = ("strategy", "failover", "detector")
         draws = {use: one for use, (_, one) in zip(uses, turns, strict=True)}
         self.kernel: Kernel = kernel_for(scenario)
-        self.replace(**make_world(scenario, rules, draws, desks)._asdict())
+        expected = min(workload.expected_requests() or 0, MOST_FAILING)
+        world = make_world(scenario, rules, draws, desks=desks, requests=int(expected))
+        self.replace(**world._asdict())
+        self.kept = np.zeros(WORDS, np.int64)
+        self.kernel.tell(self.kept.ctypes.data, *self.generators, *self.kernel.plugs)
         array_clock: Any = ArrayClock(self)
         self.clock = array_clock
         self.machines_in_arrays = [ArrayMachine(index, self) for index in range(len(self.world.machines))]
@@ -192,11 +198,10 @@ class CompiledRun(ResilientRun):
 
     def drive(self, down_to: int) -> None:
         """Let the kernel work until what lies above a depth of its stack is done, or all is over."""
+        advance, kept = self.kernel.compiled, self.kept.ctypes.data
         while True:
             try:
-                reason = self.kernel.compiled(
-                    self.table.ctypes.data, *self.generators, *self.kernel.plugs, down_to
-                )
+                reason = advance(self.table.ctypes.data, kept, down_to)
             except Exception as error:
                 raise failure(self.scenario.balancers.strategy, error) from error
             if reason == DONE:
@@ -262,6 +267,7 @@ class CompiledRun(ResilientRun):
             counts[Count.LAST] = 1
             return False
         begin, end = int(counts[Count.KNOWN]), int(counts[Count.KNOWN]) + len(chunk)
+        check_size(end, most=MOST_FAILING)
         while end > len(self.world.requests):
             self.replace(requests=_longer(self.world.requests, at_least=end))
         self._fill(self.world.requests[begin:end], chunk)
