@@ -12,6 +12,7 @@ from benchmarks import (
     coverage,
     default_rules,
     engines,
+    features,
     ingest,
     reconciliation,
     reconciliation_decisions,
@@ -32,6 +33,7 @@ def main() -> None:
     for benchmark in (
         reference_engine,
         engines,
+        features,
         strategies,
         ingest,
         small_files,

@@ -12,7 +12,7 @@ from typing import Any
 from numpy.random import Generator
 
 from workbench.simulate.engines.compiled.borrowing import borrow
-from workbench.simulate.engines.compiled.resilient.agenda import EVENTS, NUMBERS, take_next
+from workbench.simulate.engines.compiled.resilient.agenda import EVENTS, NUMBERS, put, take_next
 from workbench.simulate.engines.compiled.resilient.clients import (
     CALLS,
     KNOWN,
@@ -138,6 +138,12 @@ def find_rngs(address: int) -> Any:
 
 def find_plugs(address: int) -> Any:
     """Stand where the function is put that finds the functions at an address."""
+
+
+def put_event(table: int, time: float, code: int, load: int) -> None:
+    """Put an event of the control code on the agenda; there must be room."""
+    find: Any = world_at
+    put(find(table), time, code, load)
 
 
 def advance(table: int, kept: int, down_to: int) -> int:

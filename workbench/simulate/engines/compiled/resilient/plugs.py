@@ -19,7 +19,7 @@ from workbench.simulate.checks import CheckState
 from workbench.simulate.detectors import DetectorState
 from workbench.simulate.engines.compiled.binding import bind, plain
 from workbench.simulate.engines.compiled.resilient.keeping import finder
-from workbench.simulate.engines.compiled.resilient.loop import advance, tell
+from workbench.simulate.engines.compiled.resilient.loop import advance, put_event, tell
 from workbench.simulate.engines.compiled.resilient.picking import Plugs, Rngs
 from workbench.simulate.engines.compiled.resilient.tables import WorldType
 from workbench.simulate.failover import GroupState
@@ -103,6 +103,7 @@ class Kernel:
 
     compiled: Callable[[int, int, int], int]
     tell: Callable[..., None]
+    put: Callable[[int, float, int, int], None]
     plugs: tuple[Any, ...]
 
 
@@ -170,7 +171,9 @@ def kernel_for(scenario: Scenario) -> Kernel:
     }
     places = {"find_rngs": finder(all_rngs), "find_plugs": finder(all_plugs)}
     compiled = bind(advance, places, example=(types.int64,) * 3, annotated=annotated)
-    return Kernel(compiled, bind(tell, {}, example=(types.int64, *rngs, *taken)), plugs)
+    told = bind(tell, {}, example=(types.int64, *rngs, *taken))
+    put = bind(put_event, {}, example=(types.int64, types.float64, types.int64, types.int64))
+    return Kernel(compiled, told, put, plugs)
 
 
 def _plug(wrapper: Any, own: Any, signature: Any, *, careful: bool) -> Any:

@@ -11,7 +11,7 @@ from workbench.simulate.engines._base import Progress
 from workbench.simulate.engines.compiled.agenda import KIND_SHIFT
 from workbench.simulate.engines.compiled.drawing import turn_to
 from workbench.simulate.engines.compiled.engine import MOST_FAILING, check_size
-from workbench.simulate.engines.compiled.resilient.agenda import NUMBERS, put
+from workbench.simulate.engines.compiled.resilient.agenda import NUMBERS
 from workbench.simulate.engines.compiled.resilient.desks import ArrayDesk, Waiting
 from workbench.simulate.engines.compiled.resilient.gathering import gather_records
 from workbench.simulate.engines.compiled.resilient.keeping import WORDS
@@ -79,8 +79,10 @@ class ArrayClock(Clock):
     def at(self, time: float, kind: int, number: int, action: Action) -> None:
         """Let `action` be called at `time`, in seconds; `number` as in `Kind`."""
         self.actions[self.made] = action
-        self.run_of.make_room()
-        put(self.run_of.plain, time, int(kind) << KIND_SHIFT | number, CONTROLLED | self.made)
+        run, code = self.run_of, int(kind) << KIND_SHIFT | number
+        if run.world.counts[Count.EVENTS] + SPARE > len(run.world.agenda):
+            run.make_room()
+        run.kernel.put(run.table_at, time, code, CONTROLLED | self.made)
         self.made += 1
 
     def act(self, token: int, number: int, now: float) -> None:
@@ -201,7 +203,7 @@ class CompiledRun(ResilientRun):
         advance, kept = self.kernel.compiled, self.kept.ctypes.data
         while True:
             try:
-                reason = advance(self.table.ctypes.data, kept, down_to)
+                reason = advance(self.table_at, kept, down_to)
             except Exception as error:
                 raise failure(self.scenario.balancers.strategy, error) from error
             if reason == DONE:
@@ -240,6 +242,7 @@ class CompiledRun(ResilientRun):
         self.arrays = self.world._asdict()
         self.plain: World = _plain(self.world)
         self.table = table_of(self.world)
+        self.table_at = int(self.table.ctypes.data)
 
     def make_room(self) -> None:
         """See to it that there is room for one more step in every array."""
