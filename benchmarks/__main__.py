@@ -18,9 +18,11 @@ from benchmarks import (
     reconciliation_decisions,
     reconciliation_scale,
     reference_engine,
+    samples,
     small_files,
     store_queries,
     strategies,
+    sweeps,
 )
 
 RESULTS = Path(__file__).parent / "results"
@@ -35,9 +37,11 @@ def main() -> None:
         engines,
         features,
         strategies,
+        sweeps,
         ingest,
         small_files,
         store_queries,
+        samples,
         coverage,
         alerts,
         alert_delivery,

@@ -22,15 +22,20 @@ if TYPE_CHECKING:
         advise_rule,
         ask,
         backtest_drill,
+        command,
         estimate,
         explain,
         figure,
+        live,
+        lives,
         plan,
         replay,
         run,
+        start_live,
     )
     from workbench.workflows import apply_configuration as apply_configuration
     from workbench.workflows import change_configuration as change_configuration
+    from workbench.workflows import collect as collect
     from workbench.workflows import compare_strategies as compare
     from workbench.workflows import list_runs as runs
     from workbench.workflows import list_strategies as strategies
@@ -38,6 +43,7 @@ if TYPE_CHECKING:
     from workbench.workflows import plan_configuration as plan_configuration
     from workbench.workflows import select_best as select
     from workbench.workflows import show_configuration as configuration
+    from workbench.workflows import show_metrics as metrics
     from workbench.workflows import show_picks as picks
     from workbench.workflows import show_run as show
     from workbench.workflows import show_sweep as show_sweep
@@ -59,6 +65,8 @@ _HOMES = {
     "ask": ("workbench.workflows", "ask"),
     "backtest_drill": ("workbench.workflows", "backtest_drill"),
     "change_configuration": ("workbench.workflows", "change_configuration"),
+    "collect": ("workbench.workflows", "collect"),
+    "command": ("workbench.workflows", "command"),
     "compare": ("workbench.workflows", "compare_strategies"),
     "configuration": ("workbench.workflows", "show_configuration"),
     "estimate": ("workbench.workflows", "estimate"),
@@ -66,9 +74,12 @@ _HOMES = {
     "explain": ("workbench.workflows", "explain"),
     "figure": ("workbench.workflows", "figure"),
     "find_thresholds": ("workbench.workflows.deciding", "find_thresholds"),
+    "live": ("workbench.workflows", "live"),
+    "lives": ("workbench.workflows", "lives"),
     "load_scenario": ("workbench.simulate", "load_scenario"),
     "load_settings": ("workbench.settings", "load_settings"),
     "match_ledgers": ("workbench.workflows.reconciling", "match_ledgers"),
+    "metrics": ("workbench.workflows", "show_metrics"),
     "picks": ("workbench.workflows", "show_picks"),
     "plan": ("workbench.workflows", "plan"),
     "plan_configuration": ("workbench.workflows", "plan_configuration"),
@@ -79,6 +90,7 @@ _HOMES = {
     "show": ("workbench.workflows", "show_run"),
     "show_sweep": ("workbench.workflows", "show_sweep"),
     "sql": ("workbench.workflows", "sql"),
+    "start_live": ("workbench.workflows", "start_live"),
     "strategies": ("workbench.workflows", "list_strategies"),
     "sweep": ("workbench.workflows", "sweep"),
     "sweeps": ("workbench.workflows", "list_sweeps"),
@@ -96,6 +108,8 @@ __all__ = [
     "ask",
     "backtest_drill",
     "change_configuration",
+    "collect",
+    "command",
     "compare",
     "configuration",
     "estimate",
@@ -103,9 +117,12 @@ __all__ = [
     "explain",
     "figure",
     "find_thresholds",
+    "live",
+    "lives",
     "load_scenario",
     "load_settings",
     "match_ledgers",
+    "metrics",
     "picks",
     "plan",
     "plan_configuration",
@@ -116,6 +133,7 @@ __all__ = [
     "show",
     "show_sweep",
     "sql",
+    "start_live",
     "strategies",
     "sweep",
     "sweeps",

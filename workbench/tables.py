@@ -65,6 +65,8 @@ class EventKind(IntEnum):
     PANIC_ENDS = 7
     WEIGHT = 8
     """A balancer's rule has changed the server's weight."""
+    COMMAND = 9
+    """Somebody has changed the run while it ran; the detail is the command, its author and the reason."""
     GAP_BEGINS = 10
     """From here on nothing is known of a system that is watched; the detail says which, and why."""
     GAP_ENDS = 11

@@ -15,6 +15,7 @@ from workbench.charts.balance_over_time import (
     balance_over_time_chart,
     balance_over_time_data,
 )
+from workbench.charts.best_map import BestMapData, best_map_chart, best_map_data
 from workbench.charts.differences import DifferencesData, differences_chart, differences_data
 from workbench.charts.distribution import DistributionData, distribution_chart, distribution_data
 from workbench.charts.happenings import HappeningsData, happenings_chart, happenings_data, marked
@@ -71,6 +72,7 @@ from workbench.charts.threshold_tradeoff import (
 __all__ = [
     "AcceptedPrecisionData",
     "BalanceOverTimeData",
+    "BestMapData",
     "DifferencesData",
     "DistributionData",
     "Evenness",
@@ -102,6 +104,8 @@ __all__ = [
     "accepted_precision_data",
     "balance_over_time_chart",
     "balance_over_time_data",
+    "best_map_chart",
+    "best_map_data",
     "differences_chart",
     "differences_data",
     "distribution_chart",

@@ -16,6 +16,8 @@ from workbench.charts import theme
 FEW = len(theme.SERIES)
 """So many servers have a line each."""
 _DASHES = ("solid", "dash", "dot", "dashdot")
+_GAP = 3.0
+"""Buckets after which nothing is drawn: of that time nothing is known."""
 _NAMED = 40
 """So many rows of a heat map have room for a name each."""
 
@@ -81,6 +83,9 @@ def queue_over_time_data(
     if level is Level.UTILISATION:
         values *= 100.0
     width = float(np.median(np.diff(times))) if len(times) > 1 else 1.0
+    gaps = np.flatnonzero(np.diff(times) > _GAP * width)
+    times = np.insert(times, gaps + 1, times[gaps] + width)
+    values = np.insert(values, gaps + 1, np.nan, axis=1)
     return QueueOverTimeData(
         tuple(times.tolist()), float(times[-1]) + width, tuple(names), level, values, window_s
     )

@@ -292,3 +292,34 @@ def import_(
     typer.echo(read.text, nl=False)
     for note in read.notes:
         typer.echo(f"note: {note}", err=True)
+
+
+@app.command()
+def export(
+    version: OneVersion = None,
+    kind: Annotated[
+        str, typer.Option("--format", help="haproxy, nginx, nginx(plus=true), envoy or scenario.")
+    ] = "haproxy",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where to write it; printed by default.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="What the backend, upstream or cluster is called; as the balancer.")
+    ] = None,
+    balancer: Balancer = None,
+    lake: Lake = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a version for a proxy, or as a scenario; what cannot be carried is noted."""
+    from workbench.workflows import export_configuration
+
+    view = export_configuration(
+        version, kind=kind, file=output, name=name, balancer=balancer, settings=settings(lake)
+    )
+    if as_json:
+        display(view, as_json)
+        return
+    if output is None:
+        typer.echo(view.text, nl=False)
+    for note in view.notes:
+        typer.echo(f"note: {note}", err=True)

@@ -21,6 +21,7 @@ from workbench.cli import (
     alerts_delivery,
     balancing,
     configuration,
+    live,
     monitor,
     planning,
     reconcile,
@@ -41,6 +42,7 @@ app = typer.Typer(
 
 for group in (simulating, planning, balancing, sweeps, recording, monitor, store, serving):
     app.add_typer(group.app)
+app.add_typer(live.app, name="live")
 app.add_typer(configuration.app, name="config")
 app.add_typer(reconcile.app, name="reconcile")
 alerts.app.add_typer(alerts_delivery.app)

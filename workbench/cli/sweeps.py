@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli.options import AsJson, Lake, settings
+from workbench.cli.options import AsJson, File, Lake, MeasureName, Strategies, settings
 from workbench.cli.output import display, progress
 
 app = typer.Typer()
@@ -82,6 +82,43 @@ def verify(
     display(view, as_json)
     if not view.is_same:
         raise typer.Exit(3)
+
+
+@app.command()
+def robustness(
+    file: File,
+    strategy: Strategies = None,
+    measure: MeasureName = None,
+    replications: Count = None,
+    dial: Annotated[
+        list[str] | None, typer.Option("--dial", help="What is turned, such as load; once for each.")
+    ] = None,
+    over: Annotated[
+        str | None, typer.Option("--map", help="Two dials to map, such as load,slow_share.")
+    ] = None,
+    on: On = None,
+    workers: Workers = None,
+    lake: Lake = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find the smallest change of circumstances at which another strategy is better."""
+    from workbench import workflows
+
+    with progress(as_json, file.stem) as report:
+        view = workflows.robustness(
+            file,
+            strategies=strategy,
+            measure=measure or "response_p99",
+            replications=5 if replications is None else replications,
+            dials=dial,
+            over=None if over is None else over.split(","),
+            on=on,
+            workers=workers,
+            settings=settings(lake),
+            announce=None if as_json else lambda plan: typer.echo(f"{plan.name}: {plan.line()}", err=True),
+            report=report,
+        )
+    display(view, as_json)
 
 
 @app.command()

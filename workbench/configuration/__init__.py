@@ -18,15 +18,18 @@ from workbench.configuration.book import (
 )
 from workbench.configuration.changes import changed, differences
 from workbench.configuration.document import BalancerConfiguration, ServerSettings, check_usable
+from workbench.configuration.exporters import EXPORTERS
 from workbench.configuration.guards import Guard, parse_guard
 from workbench.configuration.importers import IMPORTERS
 from workbench.configuration.journal import Application, ApplicationState, Journal, only_applier
+from workbench.configuration.member_labels import read_label
 from workbench.configuration.standing import ServerStanding, ServerState, Standing, Step, steps_between
 from workbench.configuration.targets import TARGETS, Observation, Target, read_target
 from workbench.configuration.writing import document_text
 from workbench.configuration.writing import settings as settings_told
 
 __all__ = [
+    "EXPORTERS",
     "FILE_NAME",
     "IMPORTERS",
     "TARGETS",
@@ -57,6 +60,7 @@ __all__ = [
     "make_steps",
     "only_applier",
     "parse_guard",
+    "read_label",
     "read_target",
     "settings_told",
     "steps_between",

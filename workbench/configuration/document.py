@@ -15,6 +15,7 @@ from workbench.errors import InputError
 from workbench.quantities import Duration
 from workbench.simulate.balancers import Balancers
 from workbench.simulate.clients import Clients
+from workbench.simulate.disciplines import DISCIPLINES, Discipline, Fifo
 from workbench.simulate.pool import GivesUp, ServerGroup, expand
 from workbench.simulate.scenario import Scenario
 
@@ -44,6 +45,8 @@ class ServerSettings(Section):
     """Requests that it serves at once, each at full speed; 1 or more."""
     speed: float = Field(1.0, gt=0, le=1e9)
     """Service demand is divided by it; above 0."""
+    discipline: Annotated[Discipline, DISCIPLINES] = Fifo()
+    """How it divides its slots among its requests: `fifo` or `ps`."""
     queue_limit: int | None = Field(None, ge=0)
     """Requests that may wait at the server itself before it refuses; none by default."""
     gives_up: GivesUp = GivesUp.NOTHING

@@ -11,10 +11,16 @@ from ruamel.yaml import YAML
 from workbench.simulate import Scenario
 from workbench.simulate.pool import ServerGroup, Servers, expand
 from workbench.store import Run
+from workbench.workflows.running import check_simulated
 
 
 def servers(run: Run) -> Servers:
-    """List the pool that a run had."""
+    """List the pool that a run had.
+
+    Raises:
+        InputError: it was collected from real systems.
+    """
+    check_simulated(run)
     groups = json.loads(run.scenario_json)["pool"]
     return expand([ServerGroup.model_validate(group) for group in groups])
 

@@ -83,7 +83,7 @@ def condense(workload: Workload, *, run_id: int = 0, progress: Progress | None =
     last_us = bounds.window_us[1]
     slices = cut_slices(bounds.window_us, last_us=last_us, requests=bounds.requests)
     sampler, totals = (
-        Sampler(scenario, drained=bounds.drained),
+        Sampler.of(scenario, drained=bounds.drained),
         Totals(scenario, (bounds.begin, bounds.until)),
     )
     counts = _counts_of_none(slices)

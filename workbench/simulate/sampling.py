@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
@@ -29,7 +30,7 @@ def sample(records: Records, scenario: Scenario, *, run_id: int = 0) -> pa.Table
     Raises:
         InputError: `sample_every` is so short that there would be more than 20 million rows.
     """
-    sampler = Sampler(scenario, drained=records.drained)
+    sampler = Sampler.of(scenario, drained=records.drained)
     sampler.add(records.visits(), until=math.inf)
     return sampler.table(run_id)
 
@@ -38,27 +39,15 @@ class Sampler:
     """Samples a run some requests at a time, in the order of arrival.
 
     Args:
-        scenario: what is simulated.
-        drained: when the last answer comes, seconds.
-
-    Raises:
-        InputError: `sample_every` is so short that there would be more than 20 million rows.
+        slots: of each server.
+        edges: of the intervals, seconds.
+        shares: of each server whether all that are there share it; none does by default.
     """
 
-    def __init__(self, scenario: Scenario, *, drained: float) -> None:
-        pool = scenario.servers()
-        self.slots = slots = pool.slots
-        self.shares = pool.shares
-        width = scenario.sample_every or _nice(drained / _default_intervals(len(slots)))
-        count = max(1, math.ceil(drained / width))
-        if count * len(slots) > _MOST_ROWS:
-            raise InputError(
-                f"sample_every: given {width:g}s; "
-                f"allowed: {drained * len(slots) / _MOST_ROWS:.3g}s or more, "
-                f"so that there are at most {_MOST_ROWS:,} samples"
-            )
-        self.edges = np.arange(count + 1, dtype=np.float64) * width
-        shape = len(slots), count
+    def __init__(self, slots: Sequence[int], edges: Floats, *, shares: Sequence[bool] | None = None) -> None:
+        self.slots, self.edges = slots, edges
+        self.shares = shares or [False] * len(slots)
+        shape = len(slots), len(edges) - 1
         self._sums: dict[str, NDArray[Any]] = {
             **{name: np.zeros(shape) for name in ("queue_depth", "in_service")},
             **{name: np.zeros(shape, np.int32) for name in ("arrivals", "completions", "refused")},
@@ -75,11 +64,34 @@ class Sampler:
         Where all share a server, until when they are there.
         """
 
+    @classmethod
+    def of(cls, scenario: Scenario, *, drained: float) -> Self:
+        """Sample a whole run, in intervals of the length that suits it.
+
+        Args:
+            scenario: what is simulated.
+            drained: when the last answer comes, seconds.
+
+        Raises:
+            InputError: `sample_every` is so short that there would be more than 20 million rows.
+        """
+        pool = scenario.servers()
+        width = scenario.sample_every or nice_width(drained / _default_intervals(pool.count))
+        count = max(1, math.ceil(drained / width))
+        if count * pool.count > _MOST_ROWS:
+            raise InputError(
+                f"sample_every: given {width:g}s; "
+                f"allowed: {drained * pool.count / _MOST_ROWS:.3g}s or more, "
+                f"so that there are at most {_MOST_ROWS:,} samples"
+            )
+        return cls(pool.slots, np.arange(count + 1, dtype=np.float64) * width, shares=pool.shares)
+
     def add(self, visits: Visits, *, until: float) -> None:
         """Count what came to the servers.
 
         Args:
-            visits: of the next requests.
+            visits: of the next requests. Infinite is a begin, a finish or an end that is still to come
+                after the last edge.
             until: no request that is added later comes before this time, seconds; infinite for the last.
         """
         for server, members in enumerate(_by_server(visits, len(self.slots))):
@@ -135,7 +147,7 @@ def _default_intervals(servers: int) -> int:
     return max(50, min(_INTERVALS, _DEFAULT_ROWS // servers))
 
 
-def _nice(width: float) -> float:
+def nice_width(width: float) -> float:
     """Round up to 1, 2 or 5 times a power of ten, in whole microseconds."""
     width = max(width, 1e-6)
     power = 10.0 ** math.floor(math.log10(width))
@@ -158,7 +170,7 @@ class _Sampled(NamedTuple):
 
 
 def _sample_server(visits: Visits, members: Ints, edges: Floats, *, shared: bool) -> _Sampled:
-    begun, done = np.isfinite(visits.begin[members]), np.isfinite(visits.finish[members])
+    begun, done = np.isfinite(visits.begin[members]), ~np.isnan(visits.finish[members])
     reached, refused = visits.reached[members], visits.outcome[members] == Outcome.REFUSED
     let_in = begun | ((visits.queue_depth[members] >= 0) & ~refused)
     left_queue = np.where(begun, visits.begin[members], visits.ended[members])[let_in]
@@ -216,8 +228,9 @@ def _highest(enter: Floats, leave: Floats, edges: Floats) -> Ints:
     order = np.lexsort((steps, times))
     times, level = times[order], np.cumsum(steps[order])
     highest = np.concatenate(([0], level))[np.searchsorted(times, edges[:-1])]
-    inside = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, len(highest) - 1)
-    np.maximum.at(highest, inside, level)
+    later = times >= edges[0]
+    inside = np.clip(np.searchsorted(edges, times[later], side="right") - 1, 0, len(highest) - 1)
+    np.maximum.at(highest, inside, level[later])
     return highest
 
 
@@ -238,5 +251,6 @@ def _present(enter: Floats, leave: Floats, at: Floats) -> Ints:
 
 
 def _count(times: Floats, edges: Floats) -> NDArray[np.int32]:
+    times = times[(times >= edges[0]) & (times <= edges[-1])]
     inside = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, len(edges) - 2)
     return np.bincount(inside, minlength=len(edges) - 1).astype(np.int32)

@@ -6,6 +6,14 @@ read at once, a killed writer leaves nothing half-written to be read, and a read
 """
 
 from workbench.store import queries
+from workbench.store.live_records import (
+    CommandResult,
+    LiveCommand,
+    LiveRun,
+    LiveState,
+    NewCommand,
+    Snapshot,
+)
 from workbench.store.parts import write_parts
 from workbench.store.publish import publish, publish_whole
 from workbench.store.reading import read_only
@@ -21,13 +29,19 @@ from workbench.store.records import (
 from workbench.store.store import Store
 
 __all__ = [
+    "CommandResult",
     "Comparison",
+    "LiveCommand",
+    "LiveRun",
+    "LiveState",
+    "NewCommand",
     "NewComparison",
     "NewRun",
     "Part",
     "Run",
     "RunResult",
     "RunState",
+    "Snapshot",
     "Store",
     "publish",
     "publish_whole",

@@ -15,6 +15,7 @@ from workbench.store.catalogue import Catalogue
 from workbench.store.database import Database
 from workbench.store.disk import writing_to
 from workbench.store.files import open_files
+from workbench.store.live_records import CommandResult, Snapshot
 from workbench.store.records import (
     Comparison,
     NewComparison,
@@ -131,6 +132,27 @@ class Store:
         if result.records == 1 and stored not in (0, result.requests):
             raise StoreError(f"run {run_id} has {result.requests:,} requests, of which {stored:,} are stored")
         self.catalogue.runs.finish(run_id, result, parts, check)
+
+    def commit_live(
+        self,
+        run_id: int,
+        snapshot: Snapshot,
+        *,
+        results: Sequence[CommandResult] = (),
+        parts: Sequence[Part] = (),
+    ) -> None:
+        """Store how far a live run has come, with its new parts and what became of commands, or nothing.
+
+        Raises:
+            StoreError: a part belongs to another run, or its file is not there in full.
+            ConflictError: the run belongs to another process by now.
+        """
+
+        def check() -> None:
+            for part in parts:
+                self._check_part(part, run_id)
+
+        self.catalogue.lives.commit(run_id, snapshot, results=results, parts=parts, check=check)
 
     def replace_parts(self, old: Sequence[Part], new: Sequence[Part], *, renew: Collection[int] = ()) -> bool:
         """List new parts in the place of old ones, both or neither.

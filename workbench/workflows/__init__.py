@@ -10,7 +10,9 @@ from workbench.workflows.collecting import collect, look_once
 from workbench.workflows.collection_views import CollectionView, LooksView
 from workbench.workflows.comparing import compare_strategies
 from workbench.workflows.configuration_files import (
+    ExportedView,
     ImportedView,
+    export_configuration,
     import_configuration,
     read_configuration,
 )
@@ -52,6 +54,8 @@ from workbench.workflows.handling_views import (
     MarkedView,
     SilencesView,
 )
+from workbench.workflows.live_views import CommandsView, LivesView, LiveView
+from workbench.workflows.living import command, live, live_commands, lives, resume_live, show_live, start_live
 from workbench.workflows.metric_views import MetricsView, WrittenView
 from workbench.workflows.metrics import metric_definitions, metrics_text, show_metrics, write_openmetrics
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
@@ -62,6 +66,7 @@ from workbench.workflows.precision import MOST
 from workbench.workflows.recording import RecordingView, record
 from workbench.workflows.replaying import ReplayView, replay
 from workbench.workflows.results import ComparisonView, RunsView, RunView, View
+from workbench.workflows.robustness import RobustnessView, robustness
 from workbench.workflows.rolling_up import roll_up_samples
 from workbench.workflows.running import list_runs, outlook, run, show_run
 from workbench.workflows.schemas import FORMS, json_schema
@@ -102,6 +107,7 @@ __all__ = [
     "ApplicationView",
     "BacktestView",
     "CollectionView",
+    "CommandsView",
     "ComparisonView",
     "ConfigurationDifferenceView",
     "ConfigurationHistoryView",
@@ -111,10 +117,13 @@ __all__ = [
     "EffectView",
     "EstimateView",
     "ExplanationView",
+    "ExportedView",
     "FindingsView",
     "ImportedView",
     "InventoryView",
     "LettersView",
+    "LiveView",
+    "LivesView",
     "LooksView",
     "MarkedView",
     "MetricsView",
@@ -123,6 +132,7 @@ __all__ = [
     "ReceiversView",
     "RecordingView",
     "ReplayView",
+    "RobustnessView",
     "RowsView",
     "RunView",
     "RunsView",
@@ -148,6 +158,7 @@ __all__ = [
     "check_rules",
     "collect",
     "collect_store",
+    "command",
     "compact_store",
     "compare_strategies",
     "compare_with_target",
@@ -158,6 +169,7 @@ __all__ = [
     "end_silence",
     "estimate",
     "explain",
+    "export_configuration",
     "export_rules",
     "export_store",
     "figure",
@@ -171,6 +183,9 @@ __all__ = [
     "list_silences",
     "list_strategies",
     "list_sweeps",
+    "live",
+    "live_commands",
+    "lives",
     "load_sweep",
     "look_once",
     "mark_alerts",
@@ -187,6 +202,8 @@ __all__ = [
     "recover_configuration",
     "replay",
     "report_sweep",
+    "resume_live",
+    "robustness",
     "roll_back_configuration",
     "roll_up_samples",
     "run",
@@ -194,6 +211,7 @@ __all__ = [
     "select_best",
     "serve_dashboard",
     "show_configuration",
+    "show_live",
     "show_metrics",
     "show_picks",
     "show_receivers",
@@ -201,6 +219,7 @@ __all__ = [
     "show_sweep",
     "silence_alerts",
     "sql",
+    "start_live",
     "store_dictionary",
     "store_info",
     "sweep",

@@ -20,19 +20,15 @@ from workbench.alerts.receivers import Plan, load_plan
 from workbench.alerts.rehearsal import rehearse
 from workbench.alerts.rule_tests import RuleTests
 from workbench.alerts.rules import Rule, RuleFile, load_rules
-from workbench.alerts.series import MemorySource
 from workbench.errors import InputError, NotFoundError
 from workbench.quantities import parse_duration
 from workbench.settings import Settings, load_settings
-from workbench.simulate import Scenario
-from workbench.store import Store, queries
-from workbench.tables import Outcome
+from workbench.store import Store
 from workbench.workflows.alert_views import AdviceView, BacktestView, CandidateView, MessageView, ScoreView
 from workbench.workflows.alerting import write_files
 from workbench.workflows.drills import drill_episodes, load_drill
-from workbench.workflows.queue_series import Answers, Observed, Visits, queue_series
-from workbench.workflows.running import scenario_of
 from workbench.workflows.simulating import Report
+from workbench.workflows.stored_episodes import stored_episode
 
 _BEFORE, _AFTER = 120.0, 300.0
 """Seconds around an incident that the test of an advised rule takes in."""
@@ -85,7 +81,8 @@ def backtest_runs(
         rules: the file of the rules.
         run_ids: the runs.
         incidents: what was wrong when: `overload@10min+5min` began at 10 minutes and went on for 5; with
-            `3:` before it, in run 3 only. Without any, every alarm is false.
+            `3:` before it, in run 3 only. Without any, the faults of the runs are the incidents; in a run
+            without faults every alarm is false.
         only: names of rules to run; all by default.
         step: time between two samples of the metrics, seconds.
         recovery: time after an incident in which an alarm is neither right nor false, seconds.
@@ -104,7 +101,11 @@ def backtest_runs(
     with Store(settings or load_settings()) as store:
         episodes = [
             stored_episode(
-                store, run, [one for number, one in truth if number in (None, run)], step, recovery
+                store,
+                run,
+                [one for number, one in truth if number in (None, run)] if truth else None,
+                step,
+                recovery,
             )
             for run in run_ids
         ]
@@ -122,53 +123,6 @@ def _read_incident(text: str) -> tuple[int | None, Incident]:
         allowed = "such as overload@10min+5min, or 3:overload@10min+5min for run 3 only"
         raise InputError(f"incident: given {text!r}; allowed: {allowed}") from None
     return int(match[1]) if match[1] else None, Incident(match[2], start, start + length)
-
-
-def stored_episode(
-    store: Store, run_id: int, incidents: Sequence[Incident], step: float, recovery: float
-) -> Episode:
-    """Make an episode of a stored run, with its metrics sampled every `step` seconds.
-
-    Raises:
-        InputError: the run kept no requests, or an incident is not within it.
-    """
-    scenario = scenario_of(store.run(run_id))
-    observed = _stored_run(store, run_id, scenario)
-    answered = observed.answers.answered
-    until = float(answered.max()) if len(answered) else 0.0
-    metrics = queue_series(observed, step=step, until=until)
-    late = [one for one in incidents if one.start > until]
-    if late:
-        raise InputError(f"incident: given one at {late[0].start:g}s; allowed: within the run's {until:.6g}s")
-    ordered = tuple(sorted(incidents, key=lambda one: one.start))
-    return Episode(MemorySource(metrics), 0.0, until, ordered, recovery, f"run {run_id}")
-
-
-def _stored_run(store: Store, run_id: int, scenario: Scenario) -> Observed:
-    """Take what a scrape would have seen out of the stored requests, of each its last attempt."""
-    table = queries.requests_of_run(store, run_id=run_id)
-    column = {name: table.column(name).to_numpy() for name in table.column_names}
-    server = column["server_id"].astype(np.int64)
-    servers = scenario.servers()
-    reached = column["arrival_s"] + np.array(servers.delay)[np.maximum(server, 0)]
-    answered = column["arrival_s"] + column["response_s"]
-    served = column["outcome"] == Outcome.OK.value
-    begin = np.where(served, reached + column["wait_s"], np.nan)
-    visits = Visits.gather(
-        server[served],
-        reached[served],
-        begin[served],
-        (begin + column["service_s"])[served],
-        answered[served],
-    )
-    answers = Answers(
-        server=server,
-        answered=answered,
-        response=column["response_s"],
-        wait=column["wait_s"],
-        outcome=column["outcome"].astype(np.int64),
-    )
-    return Observed(servers.names, servers.slots, visits, answers, {})
 
 
 def _chosen(content: RuleFile, only: Sequence[str]) -> list[Rule]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from workbench.configuration import IMPORTERS, check_usable, document_text
+from workbench.configuration import EXPORTERS, IMPORTERS, check_usable, document_text, read_label
 from workbench.configuration.importers import Imported, Importer
 from workbench.errors import DocumentError, InputError, Problem
 from workbench.settings import Settings
@@ -116,6 +116,76 @@ def import_configuration(
         number = current.version if current else 0
         view = save(book, configuration, number, author=author, reason=reason, at=at)
         return view.model_copy(update={"notes": [str(note) for note in imported.notes]})
+
+
+class ExportedView(View):
+    """A configuration written for a proxy, and what could not be carried."""
+
+    schema_: Literal["workbench.configuration_export/1"] = Field(
+        "workbench.configuration_export/1", alias="schema"
+    )
+    balancer: str
+    version: int
+    format: str
+    text: str
+    file: str | None
+    """Where it was written; null where it was only printed."""
+    notes: list[str]
+
+    def columns(self) -> list[str]:
+        """Give the headings of the table."""
+        return ["not carried"]
+
+    def rows(self) -> list[list[str]]:
+        """Give the rows of the table, as text."""
+        return [[note] for note in self.notes]
+
+    def title(self) -> str:
+        """Give the line above the table."""
+        place = f" in {self.file}" if self.file else ""
+        return f"version {self.version} of {self.balancer}, for {self.format}{place}"
+
+
+def export_configuration(
+    version: int | None = None,
+    *,
+    kind: str,
+    file: Path | str | None = None,
+    name: str | None = None,
+    balancer: str | None = None,
+    settings: Settings | None = None,
+) -> ExportedView:
+    """Write a version for a proxy.
+
+    Args:
+        version: which one; the one that holds by default.
+        kind: `haproxy`, `nginx`, `envoy` or `scenario`, with settings where it has some.
+        file: where to write it; nowhere by default, the text is given back all the same.
+        name: what the backend, upstream or cluster is called; as the balancer by default.
+        balancer: whose configuration; the only one there is by default.
+        settings: where the lake is.
+
+    Raises:
+        InputError: a server has no address, or what the proxy does not take.
+        NotFoundError: there is no such version or kind.
+    """
+    exporter = read_label(EXPORTERS, kind)
+    with opened_book(balancer, settings) as book:
+        found = book.holding() if version is None else book.one(version)
+        written = exporter.write(found.configuration, name=name or book.balancer)
+    if file is not None:
+        try:
+            Path(file).write_text(written.text, encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"output: given {file} ({error.strerror}); allowed: a file to write") from None
+    return ExportedView(
+        balancer=book.balancer,
+        version=found.version,
+        format=exporter.kind,
+        text=written.text,
+        file=None if file is None else str(file),
+        notes=[str(note) for note in written.notes],
+    )
 
 
 def _read(file: Path, kind: str | None, part: str | None) -> tuple[Importer, Imported]:

@@ -24,7 +24,7 @@ from workbench.simulate.arrivals import TraceArrivals
 from workbench.store import Store, publish, queries
 from workbench.workflows.configuration_plan_view import ConfigurationPlanView, EffectView
 from workbench.workflows.configuring import changed_configuration, opened_file, view_changes
-from workbench.workflows.running import Source, check_pool, notes, resolve
+from workbench.workflows.running import Source, check_pool, notes, resolve, scenario_of
 from workbench.workflows.simulating import Report, simulate_cells
 
 _MEASURES = {
@@ -174,7 +174,7 @@ def _load(
         raise InputError("load: given a scenario and a run; allowed: one of the two")
     if run_id is not None:
         with Store(settings) as store:
-            return Scenario.model_validate_json(store.run(run_id).scenario_json)
+            return scenario_of(store.run(run_id))
     if given is not None:
         return given
     if not configuration.load:

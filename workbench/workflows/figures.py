@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from workbench import charts
 from workbench.errors import InputError
 from workbench.settings import Settings, load_settings
-from workbench.simulate import Scenario
 from workbench.store import Run, Store, queries
 from workbench.workflows.results import ComparisonView, RunView
+from workbench.workflows.running import scenario_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -83,7 +83,7 @@ def _tail(store: Store, run: Run) -> go.Figure | None:
 def _levels(level: charts.Level) -> Drawn:
     def draw(store: Store, run: Run) -> go.Figure | None:
         table = queries.queue_over_time(store, run_id=run.run_id, buckets=_BUCKETS)
-        names = _scenario(run).servers().names
+        names = scenario_of(run).servers().names
         data = charts.queue_over_time_data(table, names=names, level=level, window_s=_window(run))
         return None if data is None else charts.queue_over_time_chart(data)
 
@@ -92,7 +92,9 @@ def _levels(level: charts.Level) -> Drawn:
 
 def _servers(store: Store, run: Run) -> go.Figure | None:
     table = queries.summary(store, run_id=run.run_id).servers
-    return charts.server_shares_chart(charts.server_shares_data(table, names=_scenario(run).servers().names))
+    return charts.server_shares_chart(
+        charts.server_shares_data(table, names=scenario_of(run).servers().names)
+    )
 
 
 def _replications(standings: charts.Standings) -> go.Figure | None:
@@ -117,10 +119,6 @@ def _quantiles(store: Store, run: Run) -> dict[str, float]:
     pool = queries.summary(store, run_id=run.run_id).pool
     found = {f"p{label}": pool[f"response_p{label}_s"] for label in ("50", "95", "99")}
     return {label: value for label, value in found.items() if value is not None}
-
-
-def _scenario(run: Run) -> Scenario:
-    return Scenario.model_validate_json(run.scenario_json)
 
 
 def _end(run: Run) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from workbench.alerts.labels import Labels
 from workbench.alerts.series import SeriesSet
 from workbench.monitor import BUCKETS
 from workbench.simulate import Records
+from workbench.simulate.events import Event
 from workbench.tables import EventKind, Outcome
 
 Floats = NDArray[np.float64]
@@ -37,7 +38,8 @@ IN_DRILLS = (
 _DOWN = ("crash", "hang")
 """The faults, as events tell them, under which a server answers no probe."""
 
-_TURNED_AWAY = (Outcome.REFUSED, Outcome.UNREACHABLE, Outcome.NO_HEALTHY_SERVER)
+TURNED_AWAY = (Outcome.REFUSED, Outcome.UNREACHABLE, Outcome.NO_HEALTHY_SERVER)
+"""How attempts end that no server has let in."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +112,7 @@ class Observed:
 def observe(records: Records, *, names: Sequence[str], slots: Sequence[int]) -> Observed:
     """Take what a scrape would see out of a simulation's records."""
     came = records.visits()
-    stayed = ~np.isin(came.outcome, _TURNED_AWAY)
+    stayed = ~np.isin(came.outcome, TURNED_AWAY)
     visits = Visits.gather(
         came.server[stayed], came.reached[stayed], came.begin[stayed], came.finish[stayed], came.ended[stayed]
     )
@@ -121,14 +123,14 @@ def observe(records: Records, *, names: Sequence[str], slots: Sequence[int]) -> 
         wait=records.wait,
         outcome=records.outcome,
     )
-    return Observed(names, slots, visits, answers, _down(records))
+    return Observed(names, slots, visits, answers, down_times(records.events))
 
 
-def _down(records: Records) -> dict[int, list[tuple[float, float]]]:
+def down_times(events: Iterable[Event]) -> dict[int, list[tuple[float, float]]]:
     """Pair the beginnings and ends of faults under which a server answers nothing."""
     found: dict[int, list[tuple[float, float]]] = {}
     begun: dict[tuple[int, str], float] = {}
-    for event in records.events:
+    for event in events:
         if event.detail not in _DOWN:
             continue
         key = event.server, event.detail

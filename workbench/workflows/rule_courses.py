@@ -16,7 +16,7 @@ from workbench.alerts.rules import load_rules
 from workbench.errors import InputError, NotFoundError
 from workbench.settings import Settings, load_settings
 from workbench.store import Store
-from workbench.workflows.backtesting import stored_episode
+from workbench.workflows.stored_episodes import stored_episode
 
 _SAMPLES_S = 5.0
 """Most time between two samples of the metrics, seconds."""

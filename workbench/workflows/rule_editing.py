@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,16 +13,16 @@ from ruamel.yaml import YAML
 
 import workbench
 from workbench.alerts.advice import grid, spread
-from workbench.alerts.backtest import Episode, Incident
+from workbench.alerts.backtest import Episode
 from workbench.alerts.conditions import Threshold
 from workbench.alerts.rules import Rule, RuleFile, load_rules
 from workbench.documents import parse_document
 from workbench.errors import InputError, NotFoundError, StoreError
 from workbench.settings import Settings, load_settings
-from workbench.store import Store, queries
+from workbench.store import Store
 from workbench.workflows.alert_views import CandidateView
-from workbench.workflows.backtesting import stored_episode
 from workbench.workflows.drills import drill_episodes, load_drill
+from workbench.workflows.stored_episodes import stored_episode
 
 _RECOVERY_S = 60.0
 """Seconds after a stored run's outage in which an alarm is neither right nor false."""
@@ -127,10 +126,7 @@ def run_ground(run_ids: Sequence[int], *, interval: float, settings: Settings | 
         StoreError: the lake cannot be read.
     """
     with Store(settings or load_settings()) as store:
-        episodes = tuple(
-            stored_episode(store, run, _incidents(store, run), min(5.0, interval), _RECOVERY_S)
-            for run in run_ids
-        )
+        episodes = tuple(stored_episode(store, run, None, min(5.0, interval), _RECOVERY_S) for run in run_ids)
     return Ground(f"run {', '.join(map(str, run_ids))}", episodes, interval)
 
 
@@ -236,19 +232,6 @@ def _threshold_rule(rules: Path, rule: str) -> tuple[Rule, Threshold]:
             f"{rule}: given a condition of kind {chosen.condition.kind}; allowed: one with a threshold"
         )
     return chosen, chosen.condition
-
-
-def _incidents(store: Store, run_id: int) -> list[Incident]:
-    """Take a run's outages as incidents; those that overlap are one."""
-    end = (store.run(run_id).end_us or 0) / 1e6
-    found: list[Incident] = []
-    for row in queries.outages(store, run_id=run_id).to_pylist():
-        until = min(end, math.inf if row["end_s"] is None else row["end_s"])
-        if found and row["begin_s"] <= found[-1].end:
-            found[-1] = dataclasses.replace(found[-1], end=max(found[-1].end, until))
-        elif row["begin_s"] < until:
-            found.append(Incident(row["fault"], row["begin_s"], until))
-    return found
 
 
 def _rounded(value: float) -> float | int:

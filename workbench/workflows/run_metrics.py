@@ -11,9 +11,9 @@ import pyarrow as pa
 from workbench.monitor import Point, Watched, sample_points
 from workbench.monitor.collection import ENGINE
 from workbench.monitor.latencies import histogram_points
-from workbench.simulate import Scenario
 from workbench.store import Run, Store, queries
 from workbench.tables import QUANTILES, SAMPLES, EventKind
+from workbench.workflows.running import scenario_of
 
 _COUNTS = ("arrivals", "completions", "refused")
 _DEAD = ("crash", "hang")
@@ -40,7 +40,7 @@ def run_points(store: Store, run: Run) -> list[Point]:
 def watched_servers(store: Store, run: Run) -> list[Watched]:
     """List the servers of a run: of its pool, or as they were found while it was collected."""
     if run.engine != ENGINE:
-        pool = Scenario.model_validate_json(run.scenario_json).servers()
+        pool = scenario_of(run).servers()
         return [
             Watched(name, slots, None if limit is None else float(limit))
             for name, slots, limit in zip(pool.names, pool.slots, pool.queue_limit, strict=True)

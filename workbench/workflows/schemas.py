@@ -16,7 +16,7 @@ from workbench.simulate import Scenario
 from workbench.workflows.alert_views import AdviceView, AlertCheckView, AlertLintView, BacktestView
 from workbench.workflows.application_view import ApplicationView
 from workbench.workflows.collection_views import CollectionView, LooksView
-from workbench.workflows.configuration_files import ImportedView
+from workbench.workflows.configuration_files import ExportedView, ImportedView
 from workbench.workflows.configuration_plan_view import ConfigurationPlanView
 from workbench.workflows.configuration_views import (
     ConfigurationDifferenceView,
@@ -35,6 +35,7 @@ from workbench.workflows.handling_views import (
     MarkedView,
     SilencesView,
 )
+from workbench.workflows.live_views import CommandsView, LivesView, LiveView
 from workbench.workflows.metric_views import MetricsView, WrittenView
 from workbench.workflows.notification_views import AlertsRunView, AlertTestView, ReceiversView
 from workbench.workflows.picking import PicksView, StrategiesView
@@ -44,6 +45,7 @@ from workbench.workflows.replaying import ReplayView
 from workbench.workflows.results import ComparisonView, RunsView, RunView
 from workbench.workflows.retraining_view import RetrainingView
 from workbench.workflows.review_views import CasesView, CaseView, LabelsView, ReviewStatusView
+from workbench.workflows.robustness import RobustnessView
 from workbench.workflows.stored import ActionsView, FindingsView, InventoryView, RowsView
 from workbench.workflows.sweep_report import SweepReportView
 from workbench.workflows.sweep_views import SweepPlanView, SweepsView, SweepView
@@ -86,6 +88,7 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "sweeps": SweepsView,
     "sweep_report": SweepReportView,
     "verification": VerificationView,
+    "robustness": RobustnessView,
     "picks": PicksView,
     "explanation": ExplanationView,
     "recording": RecordingView,
@@ -111,6 +114,7 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "configuration_history": ConfigurationHistoryView,
     "configuration_difference": ConfigurationDifferenceView,
     "configuration_import": ImportedView,
+    "configuration_export": ExportedView,
     "application": ApplicationView,
     "configuration_plan": ConfigurationPlanView,
     "rows": RowsView,
@@ -138,6 +142,9 @@ FORMS: Mapping[str, type[BaseModel]] = {
     "silences": SilencesView,
     "alert_history": AlertHistoryView,
     "letters": LettersView,
+    "live": LiveView,
+    "lives": LivesView,
+    "live_commands": CommandsView,
     "error": ErrorView,
 }
 """The forms by the names that `workbench schema` takes."""

@@ -210,7 +210,8 @@ def _spend(bench: _Bench, budget: int) -> None:
 
 
 def _kn_view(bench: _Bench, screening: Screening, probability: float, width: float) -> SelectionView:
-    last = sorted(screening.dropped, key=lambda name: -screening.dropped[name])
+    mean = {name: math.fsum(row) / len(row) for name, row in bench.values.items()}
+    last = sorted(screening.dropped, key=lambda name: (-screening.dropped[name], mean[name]))
     selected = screening.left[0]
     verdicts = dict.fromkeys(screening.left[1:], "not selected") | dict.fromkeys(last, "dropped")
     if not screening.decided:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from workbench import __version__
 from workbench.errors import WorkbenchError
 from workbench.experiments import Cell, run_cells
@@ -66,7 +68,7 @@ class Simulation:
         """
         engine = (self.choice or choose_engine(cell.scenario)).engine
         with Store(self.settings) as store:
-            run_id = store.begin_run(_new_run(cell, engine.name))
+            run_id = store.begin_run(new_run(cell, engine.name))
             try:
                 workload = Workload(cell.scenario, replication=cell.replication)
                 maintenance.room_for_requests(store, requests=workload.expected_requests())
@@ -76,7 +78,7 @@ class Simulation:
                     _keep_condensed(store, run_id, condensed, time.process_time() - begun)
                 else:
                     records = engine.run(workload, progress=self.progress)
-                    _keep(store, run_id, cell, records, time.process_time() - begun)
+                    keep(store, run_id, cell, records, time.process_time() - begun)
             except WorkbenchError as error:
                 store.fail_run(run_id, str(error))
                 raise
@@ -147,7 +149,8 @@ def _keep_condensed(store: Store, run_id: int, condensed: Condensed, elapsed: fl
     store.finish_run(run_id, result, write_parts(store.files, run_id, condensed.tables))
 
 
-def _new_run(cell: Cell, engine: str) -> NewRun:
+def new_run(cell: Cell, engine: str) -> NewRun:
+    """Say of a cell what is known before it runs."""
     return NewRun(
         key=cell_key(cell),
         scenario=cell.scenario.name,
@@ -160,7 +163,25 @@ def _new_run(cell: Cell, engine: str) -> NewRun:
     )
 
 
-def _keep(store: Store, run_id: int, cell: Cell, records: Records, elapsed: float) -> None:
+def keep(
+    store: Store,
+    run_id: int,
+    cell: Cell,
+    records: Records,
+    elapsed: float,
+    *,
+    samples: pa.Table | None = None,
+) -> None:
+    """Store all that a run's records say, and complete the run.
+
+    Args:
+        store: where.
+        run_id: the run.
+        cell: what was simulated.
+        records: what became of it.
+        elapsed: processor time that it took, seconds.
+        samples: those that are known already; taken from the records by default.
+    """
     begin, end = measured_window(records, cell.scenario.warm_up)
     result = RunResult(
         requests=len(records),
@@ -173,7 +194,7 @@ def _keep(store: Store, run_id: int, cell: Cell, records: Records, elapsed: floa
     requests = records.to_table(run_id)
     tables = {
         "histograms": histograms(requests, measured_us=(result.warm_up_us, result.end_us), run_id=run_id),
-        "samples": sample(records, cell.scenario, run_id=run_id),
+        "samples": sample(records, cell.scenario, run_id=run_id) if samples is None else samples,
         "summaries": summarise(records, cell.scenario, run_id=run_id),
     }
     if records.attempts is not None:

@@ -11,6 +11,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from workbench.charts import (
+    best_map_chart,
+    best_map_data,
     read_sweep,
     sweep_lines_chart,
     sweep_lines_data,
@@ -131,6 +133,12 @@ def _plots(view: SweepView) -> Iterator[str]:
     figures: list[Any] = []
     if len(results.places) * len(results.decisions) <= _MOST_FIELDS and results.decisions:
         figures.append(sweep_map_chart(sweep_map_data(results)))
+    circumstances = [name for name in results.parameters if name not in results.decide]
+    if (
+        len(circumstances) == 2
+        and max(len(results.parameters[name]) for name in circumstances) <= _MOST_LINES
+    ):
+        figures.append(best_map_chart(best_map_data(results, x=circumstances[0], y=circumstances[1])))
     lines = sweep_lines_data(results)
     if lines is not None and len(lines.lines) <= _MOST_LINES:
         figures.append(sweep_lines_chart(lines))

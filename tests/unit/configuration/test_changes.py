@@ -9,6 +9,7 @@ import pytest
 from tests.unit.configuration.conftest import CONTENT
 from workbench.configuration import (
     BalancerConfiguration,
+    ServerSettings,
     changed,
     check_usable,
     differences,
@@ -17,6 +18,7 @@ from workbench.configuration import (
 from workbench.documents import parse_document
 from workbench.errors import DocumentError, InputError, NotFoundError
 from workbench.simulate import load_scenario
+from workbench.simulate.pool import ServerGroup
 
 
 def with_changes(configuration: BalancerConfiguration, *changes: str) -> BalancerConfiguration:
@@ -126,3 +128,7 @@ def test_a_scenario_has_the_servers_that_take_traffic_and_the_loads_requests(con
 def test_a_strategy_that_sees_no_weights_is_given_only_servers_that_take_traffic(configuration, load):
     weightless = with_changes(configuration, "balancers.strategy=grpc.weighted_round_robin")
     assert [one.name for one in weightless.scenario(load_scenario(load)).pool] == ["web-1", "web-2"]
+
+
+def test_a_server_has_every_key_that_a_group_of_a_pool_has():
+    assert set(ServerGroup.model_fields) - {"name", "count"} <= set(ServerSettings.model_fields)

@@ -6,15 +6,21 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import workbench as wb
 from workbench import workflows
 from workbench.alerts.rules import load_rules
 from workbench.alerts.selectors import parse_matchers
+from workbench.alerts.series import MemorySource
 from workbench.errors import DocumentError, InputError, NotFoundError
 from workbench.settings import Settings
+from workbench.simulate import ReferenceEngine, Workload, load_scenario
+from workbench.store import Store
 from workbench.workflows.drills import drill_episodes, drilled_scenario, load_drill, planned_incidents
+from workbench.workflows.queue_series import observe, queue_series
+from workbench.workflows.stored_episodes import stored_episode
 
 UP = "workbench_server_up"
 RULES = """\
@@ -247,3 +253,53 @@ def test_the_metrics_of_a_watched_reconciliation_are_known(folder: Path):
         rule = f"{{name: A, condition: {condition.replace('ABOVE', above)}}}"
         (folder / "rules.yaml").write_text(f"name: x\nrules: [{rule}]\n")
         assert [one.code for one in workflows.lint_rules(folder / "rules.yaml").findings] == found
+
+
+FAILING = {
+    "name": "failing",
+    "arrivals": {"kind": "poisson", "rate": "40/s"},
+    "service": {"kind": "exponential", "mean": "20ms"},
+    "pool": {"count": 3},
+    "balancers": {"strategy": "round_robin", "checks": {"kind": "haproxy.check"}, "retries": "none"},
+    "faults": [{"kind": "crash", "servers": "server-1", "at": "30s", "lasts": "20s"}],
+    "horizon": "90s",
+    "warm_up": "5s",
+}
+DOWN = """\
+name: mine
+interval: 5s
+rules:
+  - name: Down
+    condition: {kind: threshold, of: {metric: workbench_server_up}, below: 1}
+    annotations: {summary: "{{ $labels.server }} is down"}
+"""
+
+
+def test_a_stored_runs_own_faults_are_its_incidents_and_take_its_servers_down(folder: Path):
+    settings = Settings(lake=folder / "lake", jobs=1)
+    run = wb.run(FAILING, settings=settings)
+    (folder / "down.yaml").write_text(DOWN)
+    view = workflows.backtest_runs(
+        folder / "down.yaml", [run.run_id], step=1.0, recovery=10.0, settings=settings
+    )
+    (down,) = view.scores
+    assert (down.incidents, down.detected, down.false_alarms) == (1, 1, 0)
+    assert down.faults["crash"].delay_p50_s.value == 0.0  # an evaluation is at 30 s, when it goes
+
+
+def test_the_series_of_a_stored_run_are_those_of_its_simulation(folder: Path):
+    settings = Settings(lake=folder / "lake", jobs=1)
+    run = wb.run(FAILING, settings=settings)
+    loaded = load_scenario(FAILING)
+    servers = loaded.servers()
+    records = ReferenceEngine().run(Workload(loaded))
+    until = float(records.answered.max())
+    expected = queue_series(observe(records, names=servers.names, slots=servers.slots), step=1.0, until=until)
+    with Store(settings) as store:
+        source = stored_episode(store, run.run_id, None, 1.0, 10.0).source
+    assert isinstance(source, MemorySource)
+    for metric in (UP, "workbench_queue_depth", "workbench_in_service", "workbench_errors_total"):
+        found = source.metrics[metric]
+        assert found.values.shape == expected[metric].values.shape
+        # Stored times are whole microseconds, so that an end on a sample's very instant may fall aside.
+        assert np.mean(found.values != expected[metric].values) < 0.01

@@ -1,6 +1,7 @@
 """Files that a configuration is read from, one kind a file."""
 
 from workbench.configuration.importers._base import IMPORTERS, Imported, Importer, Note
+from workbench.configuration.importers.haproxy import HaproxyImporter
 from workbench.configuration.importers.scenario import ScenarioImporter
 
-__all__ = ["IMPORTERS", "Imported", "Importer", "Note", "ScenarioImporter"]
+__all__ = ["IMPORTERS", "HaproxyImporter", "Imported", "Importer", "Note", "ScenarioImporter"]

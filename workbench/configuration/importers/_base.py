@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from workbench.configuration.document import BalancerConfiguration
 from workbench.documents import Family, Member
+from workbench.errors import InputError
+
+V = TypeVar("V")
 
 
 @dataclass(frozen=True)
@@ -77,3 +81,23 @@ class Importer(Member):
 
 
 IMPORTERS: Family[Importer] = Family("importer", Importer)  # type: ignore[type-abstract]
+
+
+def chosen_part(parts: Collection[str], given: str | None, *, noun: str, file: Path) -> str:
+    """Find which part of a file is meant: the one given, or the only one.
+
+    Raises:
+        InputError: there is none, there is no such, or there are several and none is given.
+    """
+    known = ", ".join(parts) or "none in this file"
+    if given is None and len(parts) == 1:
+        return next(iter(parts))
+    if given is None or given not in parts:
+        told = "none" if given is None else repr(given)
+        raise InputError(f"{file}: {noun}: given {told}; allowed: {known}")
+    return given
+
+
+def most_common(values: Sequence[V]) -> V:
+    """Give the value that most servers have; of several the first."""
+    return max(values, key=values.count)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
+from workbench.configuration.member_labels import read_label
 from workbench.configuration.standing import Standing, Step
-from workbench.documents import Family, Member, check
-from workbench.errors import InputError
+from workbench.documents import Family, Member
 
 
 @dataclass(frozen=True)
@@ -80,8 +75,6 @@ class Target(Member):
 
 TARGETS: Family[Target] = Family("target", Target)  # type: ignore[type-abstract]
 
-_LABEL = re.compile(r"\s*([\w.]+)\s*(?:\((.*)\))?\s*", re.DOTALL)
-
 
 def read_target(label: str) -> Target:
     """Make the target that a label stands for, such as `haproxy(socket=/run/ha.sock, backend=web)`.
@@ -89,16 +82,4 @@ def read_target(label: str) -> Target:
     Raises:
         InputError: there is no such target, or a setting is missing or not allowed.
     """
-    match = _LABEL.fullmatch(label)
-    if match is None:
-        raise InputError(f"target: given {label!r}; allowed: a kind with its settings: kind(name=value, ...)")
-    member = TARGETS[match[1]]
-    try:
-        settings = YAML(typ="safe").load("{" + re.sub(r"\s*=\s*", ": ", match[2] or "") + "}")
-    except YAMLError:
-        raise InputError(
-            f"target: given {label!r}; allowed: settings as name=value, commas between"
-        ) from None
-    return check(
-        dict(settings), member, name=f"target {member.model_fields['kind'].default}", folder=Path.cwd()
-    )
+    return read_label(TARGETS, label)

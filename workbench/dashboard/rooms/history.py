@@ -9,6 +9,7 @@ from workbench.dashboard.drawing import plain, side_by_side
 from workbench.dashboard.sections import load, moments, times, window
 from workbench.dashboard.sections.shown import ShownRun
 from workbench.store import Run, Store
+from workbench.workflows.running import check_simulated
 
 
 def page() -> None:
@@ -28,6 +29,7 @@ def page() -> None:
     if run.state != "complete":
         notices.show_unfinished(run)
         return
+    check_simulated(run)
     kept = access.ask(_keeps, run_id=run.run_id, table="requests")
     shown = ShownRun(run, window.choose_window(run) if kept else None, kept)
     load.show_headline(shown)

@@ -6,8 +6,9 @@ import streamlit as st
 
 from workbench.dashboard import access, addresses, notices
 from workbench.dashboard.drawing import plain, side_by_side
-from workbench.dashboard.sections import explained, failures, load, times, trust, window
+from workbench.dashboard.sections import collected, explained, failures, load, times, trust, window
 from workbench.dashboard.sections.shown import ShownRun
+from workbench.monitor.collection import ENGINE
 from workbench.store import Run, Store
 
 
@@ -22,6 +23,9 @@ def page() -> None:
     if run.state != "complete":
         notices.show_unfinished(run)
         trust.show_scenario(run)
+        return
+    if run.engine == ENGINE:
+        collected.show_collected(run)
         return
     kept = access.ask(_keeps_requests, run_id=run.run_id)
     shown = ShownRun(run, window.choose_window(run) if kept else None, kept)

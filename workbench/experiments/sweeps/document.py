@@ -37,6 +37,7 @@ _SCENARIO_SCHEMA = {
     "type": ["string", "object"],
     "description": "the path of a scenario's file, or its keys (scenario.json describes them)",
 }
+_TARGET_SCHEMA = {"type": ["string", "number", "null"], "description": "300ms, 1%, or a number"}
 
 
 class Sweep(Section):
@@ -56,7 +57,7 @@ class Sweep(Section):
     """Parameters that are ours to choose; the others are circumstances. By default those of the strategy."""
     measure: SweepMeasure = SweepMeasure.RESPONSE_P99
     """What is judged by; less is better."""
-    target: Annotated[float | None, BeforeValidator(_read_target)] = None
+    target: Annotated[float | None, BeforeValidator(_read_target), WithJsonSchema(_TARGET_SCHEMA)] = None
     """What the measure may be at most, such as 300ms: the first decision that surely holds it is named."""
     replications: int = Field(5, ge=2, le=10_000)
     """Runs of each point, all on the same requests, 2 or more."""

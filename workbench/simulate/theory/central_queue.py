@@ -49,6 +49,21 @@ def mmc(*, rate: float, service: float, slots: int) -> Times:
     return Times(wait, wait + service, lambda t: waits * math.exp(-drain * t), response_tail, busy=load)
 
 
+def mgc_sharing(*, rate: float, service: float, slots: int) -> Times:
+    """Give the mean times under processor sharing, whatever the distribution of the service demand.
+
+    With n requests each is served at min(1, slots / n) of full speed. The queue is a symmetric one, so that
+    its number of requests is that of M/M/c (Kelly, Reversibility and Stochastic Networks (1979), section
+    3.3); with one slot the mean response time is service / (1 - rho). Waiting is what sharing has cost.
+
+    Args:
+        rate: arrivals per second.
+        service: mean service demand by the server's speed, seconds; `rate * service` is below `slots`.
+        slots: requests served at full speed, 1 or more.
+    """
+    return mmc(rate=rate, service=service, slots=slots).means()
+
+
 def mmck(*, rate: float, service: float, slots: int, room: int) -> Times:
     """Give the times of M/M/c/K, of those who find room.
 

@@ -1,4 +1,4 @@
-"""A server that serves one request at a time, or all at once in equal shares."""
+"""A server that serves one request at a time, first come, first served."""
 
 from __future__ import annotations
 
@@ -27,19 +27,6 @@ def mg1(*, rate: float, service: float, cv2: float) -> Times:
     rho = rate * service
     wait = rho * service * (1.0 + cv2) / (2.0 * (1.0 - rho))
     return Times(wait, wait + service, busy=rho)
-
-
-def mg1_sharing(*, rate: float, service: float) -> Times:
-    """Give the mean response time of M/G/1 under processor sharing, whatever the distribution.
-
-    Kleinrock, Queueing Systems II (1976), section 4.4.
-
-    Args:
-        rate: arrivals per second.
-        service: mean service demand by the server's speed, seconds; `rate * service` is below 1.
-    """
-    rho = rate * service
-    return Times(None, service / (1.0 - rho), busy=rho)
 
 
 def gim1(transform: Transform, *, rate: float, service: float) -> Times:

@@ -120,6 +120,8 @@ def _dispatched(scenario: Scenario) -> _Found:
     if balancers.count > 1 and balancers.view is not Sharing.SHARED:
         raise NoFormulaError(f"{strategy.kind} of several balancers with views of their own")
     rate, service = scenario.arrivals.rate, scenario.service.mean / group.speed
+    if strategy.kind == "least_work_left" and group.discipline.shares:
+        raise NoFormulaError("least_work_left over servers that share")
     if strategy.kind == "least_work_left":
         return _Found(f"M/M/{group.count}", mmc(rate=rate, service=service, slots=group.count))
     choices = int(strategy.model_dump().get("choices", 0)) if strategy.kind == "power_of_two" else 0
@@ -147,7 +149,7 @@ def _alike(scenario: Scenario) -> ServerGroup:
     """
     kind = scenario.balancers.strategy.kind
     used = [group for group in scenario.pool if group.weight]
-    if len({(group.speed, group.weight) for group in used}) > 1:
+    if len({(group.speed, group.weight, group.discipline) for group in used}) > 1:
         raise NoFormulaError(f"{kind} over servers that differ")
     if any(group.slots > 1 or group.queue_limit is not None for group in used):
         raise NoFormulaError(f"{kind} over servers with several slots or a queue limit")
@@ -159,7 +161,7 @@ def _alike(scenario: Scenario) -> ServerGroup:
 def _times(found: _Found) -> list[Prediction]:
     times = found.times
     means = {"response_mean": times.response_mean, "wait_mean": times.wait_mean}
-    given = [Prediction(name, one, found.tolerance) for name, one in means.items() if one is not None]
+    given = [Prediction(name, one, found.tolerance) for name, one in means.items()]
     if (tail := times.response_tail) is None:
         return given
     return given + [

@@ -8,7 +8,7 @@ from workbench.simulate.arrivals import Mmpp, Poisson
 from workbench.simulate.pool import ServerGroup
 from workbench.simulate.scenario import Scenario
 from workbench.simulate.services import Exponential
-from workbench.simulate.theory.central_queue import mmc, mmck
+from workbench.simulate.theory.central_queue import mgc_sharing, mmc, mmck
 from workbench.simulate.theory.dispatching import mmpp_m1
 from workbench.simulate.theory.one_server import gim1, mg1
 from workbench.simulate.theory.sharing import Split, gap_transform, shared_transform, split
@@ -42,6 +42,25 @@ def mixture(scenario: Scenario) -> tuple[str, Times]:
 
 
 def _station(scenario: Scenario, group: ServerGroup, how: Split, share: float) -> tuple[str, Times]:
+    """Give the model and the times of one server.
+
+    Under processor sharing exponential service leaves the number of requests as it is under first come, first
+    served, and with it the means; with Poisson arrivals any service does.
+    """
+    if not group.discipline.shares:
+        return _in_order(scenario, group, how, share)
+    if isinstance(scenario.service, Exponential):
+        name, times = _in_order(scenario, group, how, share)
+        return f"{name} shared", times.means()
+    poisson = isinstance(scenario.arrivals, Poisson) and (how.by_chance or how.turn == 1)
+    if not poisson or group.queue_limit is not None:
+        raise NoFormulaError(f"processor sharing with {_kinds(scenario)}")
+    rate, service = scenario.arrivals.mean_rate() or 0.0, scenario.service.moments().mean / group.speed
+    times = mgc_sharing(rate=rate * share, service=service, slots=group.slots)
+    return f"M/G/{group.slots} shared", times
+
+
+def _in_order(scenario: Scenario, group: ServerGroup, how: Split, share: float) -> tuple[str, Times]:
     arrivals, moments = scenario.arrivals, scenario.service.moments()
     rate, service = (arrivals.mean_rate() or 0.0) * share, moments.mean / group.speed
     memoryless = isinstance(scenario.service, Exponential)

@@ -16,8 +16,7 @@ Tail = Callable[[float], float]
 class Times:
     """Times of the requests that are served, in the long run, seconds."""
 
-    wait_mean: float | None
-    """None where waiting and service cannot be told apart, as under processor sharing."""
+    wait_mean: float
     response_mean: float
     wait_tail: Tail | None = None
     """None where no formula gives more than the mean."""
@@ -26,6 +25,10 @@ class Times:
     """Share of the requests that find no room, 0 to 1."""
     busy: float = 0.0
     """Slots in service, on average."""
+
+    def means(self) -> Times:
+        """Give the means alone, where these hold but the distributions do not."""
+        return Times(self.wait_mean, self.response_mean, refused=self.refused, busy=self.busy)
 
     def later(self, delay: float) -> Times:
         """Give the same times with so many seconds more between sending and the answer."""
@@ -53,11 +56,8 @@ def mix(parts: Sequence[Times], *, shares: Sequence[float], counts: Sequence[int
     total = math.fsum(served)
     weights = [one / total for one in served]
 
-    def mean(values: Sequence[float | None]) -> float | None:
-        known = [value for value in values if value is not None]
-        if len(known) < len(values):
-            return None
-        return math.fsum(weight * value for weight, value in zip(weights, known, strict=True))
+    def mean(values: Sequence[float]) -> float:
+        return math.fsum(weight * value for weight, value in zip(weights, values, strict=True))
 
     def tail(tails: Sequence[Tail | None]) -> Tail | None:
         known = [one for one in tails if one is not None]
@@ -67,7 +67,7 @@ def mix(parts: Sequence[Times], *, shares: Sequence[float], counts: Sequence[int
 
     return Times(
         mean([part.wait_mean for part in parts]),
-        mean([part.response_mean for part in parts]) or 0.0,
+        mean([part.response_mean for part in parts]),
         tail([part.wait_tail for part in parts]),
         tail([part.response_tail for part in parts]),
         math.fsum(share * count * part.refused for part, share, count in rows),

@@ -10,13 +10,14 @@ from pathlib import Path
 from workbench.store.catalogue._base import CatalogueConnection
 from workbench.store.catalogue.comparisons import ComparisonCatalogue
 from workbench.store.catalogue.connection import Connection
+from workbench.store.catalogue.lives import LiveCatalogue
 from workbench.store.catalogue.parts import PartCatalogue
 from workbench.store.catalogue.postgres import PostgresConnection
 from workbench.store.catalogue.runs import RunCatalogue
 
 
 class Catalogue:
-    """The runs, parts and comparisons of a lake.
+    """The runs, live ones, parts and comparisons of a lake.
 
     Any number of processes and threads may use it at once. The SQLite file lies on a local disk.
 
@@ -34,6 +35,7 @@ class Catalogue:
         self._connection: CatalogueConnection = PostgresConnection(address) if address else Connection(file)
         self.parts = PartCatalogue(self._connection, clock)
         self.runs = RunCatalogue(self._connection, self.parts, clock)
+        self.lives = LiveCatalogue(self._connection, self.parts, clock)
         self.comparisons = ComparisonCatalogue(self._connection, clock)
 
     def close(self) -> None:

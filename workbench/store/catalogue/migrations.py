@@ -106,7 +106,37 @@ _FILES = (
     )""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _FILES)
+_LIVES = (
+    # `at_us` is the snapshot: everything until then is stored, and a run that is resumed begins there.
+    """create table live_runs (
+        run_id integer primary key references runs,
+        state text not null check (state in ('running', 'paused')),
+        speed real,
+        sample_us integer not null,
+        until_us integer,
+        at_us integer not null,
+        requests integer not null,
+        answered integer not null,
+        behind_s real not null,
+        committed text not null
+    )""",
+    """create table live_commands (
+        command_id integer primary key autoincrement,
+        run_id integer not null references live_runs,
+        command text not null,
+        author text not null,
+        reason text not null,
+        forced integer not null,
+        sent text not null,
+        state text not null check (state in ('waiting', 'applied', 'refused')),
+        at_us integer,
+        done text,
+        result text not null
+    )""",
+    "create index live_commands_by_run on live_commands (run_id, state)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _FILES, _LIVES)
 """The statements of each migration; the first brings an empty catalogue to version 1."""
 
 CATALOGUE_VERSION = len(MIGRATIONS)

@@ -76,6 +76,10 @@ class PartCatalogue:
         self._insert(session, parts)
         self._discard_unowned(session)
 
+    def add(self, session: Session, parts: Sequence[Part]) -> None:
+        """List further parts of a run, in a transaction of the caller's."""
+        self._insert(session, parts)
+
     def swap(
         self,
         old: Collection[Part],

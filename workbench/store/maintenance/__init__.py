@@ -4,6 +4,7 @@ from workbench.store.maintenance.collection import Collected, collect
 from workbench.store.maintenance.compaction import Compacted, compact
 from workbench.store.maintenance.exchange import Exchanged, export_runs, import_runs
 from workbench.store.maintenance.inventory import Inventory, TableInventory, take_inventory
+from workbench.store.maintenance.merging import merge_small_parts
 from workbench.store.maintenance.migration import Migrated, add_histograms, migrate
 from workbench.store.maintenance.retention import RolledUp, roll_up
 from workbench.store.maintenance.room import require_room, room_for_requests
@@ -25,6 +26,7 @@ __all__ = [
     "compact",
     "export_runs",
     "import_runs",
+    "merge_small_parts",
     "migrate",
     "require_room",
     "roll_up",

@@ -20,7 +20,7 @@ from workbench.store.queries.latency import (
     latency_over_time,
 )
 from workbench.store.queries.outages import outages
-from workbench.store.queries.requests import requests_of_run, slowest_requests
+from workbench.store.queries.requests import attempts_of_run, requests_of_run, slowest_requests
 from workbench.store.queries.runs import Summary, run_table, summaries, summary
 from workbench.store.queries.servers import ServerShares, queue_over_time, server_shares
 from workbench.store.queries.slices import has_slices, sliced_refusals, sliced_service, sliced_times
@@ -32,6 +32,7 @@ __all__ = [
     "ServerShares",
     "Summary",
     "arrivals_over_time",
+    "attempts_of_run",
     "events_of_run",
     "has_slices",
     "latency",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from workbench.errors import InputError
-from workbench.store.queries.scope import Scope, Span, requests_in
+from workbench.store.queries.scope import Scope, Span, complete_run, requests_in
 from workbench.store.store import Store
 from workbench.tables import Outcome
 
@@ -58,6 +58,34 @@ def requests_of_run(store: Store, *, run_id: int) -> pa.Table:
         select {times}, coalesce(server_id, -1) as server_id, outcome_code as outcome
         from {scope.sql}
         order by req_id
+        """,
+        views=(),
+    )
+
+
+def attempts_of_run(store: Store, *, run_id: int) -> pa.Table:
+    """Return the attempts of a run that were sent to a server, in the order of the picks.
+
+    Args:
+        store: the lake.
+        run_id: the run.
+
+    Returns:
+        `server_id`, `sent_s`, `begin_s` and `finish_s` (null where its service never began or ended),
+        `end_s`, all in seconds, and `outcome`, the code. No rows of a run in which nothing can fail.
+
+    Raises:
+        NotFoundError: no such run, or it is not complete.
+    """
+    complete_run(store, run_id)
+    attempts = store.relation_sql("attempts", run_ids=[run_id])
+    return store.query(
+        f"""
+        select server_id, (ts_us + queued_us) / 1e6 as sent_s, begin_us / 1e6 as begin_s,
+            finish_us / 1e6 as finish_s, end_us / 1e6 as end_s, outcome_code as outcome
+        from {attempts}
+        where server_id is not null
+        order by attempt_id
         """,
         views=(),
     )

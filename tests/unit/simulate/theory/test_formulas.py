@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate
 
-from workbench.simulate.theory.central_queue import closed, erlang_c, mmc, mmck
+from workbench.simulate.theory.central_queue import closed, erlang_c, mgc_sharing, mmc, mmck
 from workbench.simulate.theory.dispatching import jsq2, mmpp_m1, supermarket
-from workbench.simulate.theory.one_server import gim1, mg1, mg1_sharing
+from workbench.simulate.theory.one_server import gim1, mg1
 from workbench.simulate.theory.times import mix, quantile
 
 
@@ -81,7 +81,7 @@ def test_memoryless_arrivals_and_service_make_every_formula_that_of_mm1():
     known = mmc(rate=0.8, service=1.0, slots=1)
     for times in (
         mg1(rate=0.8, service=1.0, cv2=1.0),
-        mg1_sharing(rate=0.8, service=1.0),
+        mgc_sharing(rate=0.8, service=1.0, slots=1),
         gim1(lambda s: 0.8 / (0.8 + s), rate=0.8, service=1.0),
         mmpp_m1(rates=[0.8, 0.8], dwell=[3.0, 7.0], service=1.0),
     ):

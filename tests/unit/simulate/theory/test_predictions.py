@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.unit.simulate.theory.scenarios import scenario
-from workbench.simulate import CompiledEngine, Workload
+from workbench.experiments import batch_means
+from workbench.simulate import CompiledEngine, ReferenceEngine, Workload
 from workbench.simulate.theory import Theory, predict
 
 CASES = Path(__file__).parents[3] / "theory" / "queueing_theory.csv"
@@ -34,6 +35,10 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "lwl8": ("M/M/8", {"balancers": {"strategy": "least_work_left"}}),
     "pk-d": ("M/G/1", ONE | {"service": {"kind": "deterministic", "value": 1}}),
     "pk-h2": ("M/G/1", ONE | {"service": {"kind": "hyperexponential", "mean": 1, "cv2": 4}}),
+    "ps": (
+        "M/G/1 shared",
+        ONE | {"pool": {"discipline": "ps"}, "service": {"kind": "lognormal", "mean": 1, "cv2": 9}},
+    ),
     "mm23": (
         "M/M/2/3",
         {"arrivals": {"kind": "poisson", "rate": 3}, "pool": {"slots": 2, "queue_limit": 1}}
@@ -87,6 +92,41 @@ def test_every_model_is_tried_against_a_known_case():
 
 
 @pytest.mark.parametrize(
+    ("changes", "quantities"),
+    [
+        (
+            {"pool": {"count": 4, "slots": 2}, "service": {"kind": "erlang", "mean": 1, "stages": 3}},
+            {"response_mean"},
+        ),
+        ({"balancers": {"strategy": "round_robin"}}, {"response_mean", "wait_mean"}),
+    ],
+)
+def test_servers_that_share_have_the_means_of_exponential_ones_and_other_quantiles(
+    changes: dict[str, Any], quantities: set[str]
+):
+    pool = changes.get("pool", {"count": 8})
+    shared = values(predict(scenario(**changes | {"pool": pool | {"discipline": "ps"}})))
+    in_order = values(predict(scenario(**changes | {"service": EXPONENTIAL})))
+    assert {shared[name] for name in quantities} == {in_order[name] for name in quantities}
+    assert not [name for name in shared if name.startswith("response_p")]
+
+
+def test_the_means_of_servers_that_share_come_out_when_simulated():
+    changed = scenario(
+        pool={"count": 2, "slots": 4, "discipline": "ps"},
+        service={"kind": "hyperexponential", "mean": 1, "cv2": 4},
+        arrivals={"kind": "poisson", "rate": 4.8},
+        horizon="100k requests",
+    )
+    theory = predict(changed)
+    assert theory.model == "2 x M/G/4 shared"
+    records = ReferenceEngine().run(Workload(changed))
+    measured = batch_means(records.response[10_000:], level=0.99)
+    assert measured.low <= values(theory)["response_mean"] <= measured.high
+    assert measured.relative < 0.1  # first come, first served would take a fifth longer
+
+
+@pytest.mark.parametrize(
     "strategy", ["least_connections", "nginx.least_conn", "haproxy.leastconn", "power_of_two"]
 )
 def test_over_two_equal_servers_the_ties_do_not_matter(strategy: str):
@@ -131,6 +171,12 @@ WITHOUT: dict[str, tuple[dict[str, Any], str]] = {
     "heavy tail": (
         {"service": {"kind": "pareto", "least": 0.3, "alpha": 1.5}},
         "variance of service is infinite",
+    ),
+    "shared work": (LEAST_WORK | {"pool": {"count": 8, "discipline": "ps"}}, "servers that share"),
+    "shared turns": (
+        {"service": ERLANG, "balancers": {"strategy": "round_robin"}}
+        | {"pool": {"count": 8, "discipline": "ps"}},
+        "processor sharing with poisson arrivals",
     ),
     "overload": ({"pool": {"count": 6}}, "unstable"),
 }

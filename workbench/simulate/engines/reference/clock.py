@@ -74,6 +74,12 @@ class Clock(Environment):
         """Let `action` be called at `time`, in seconds; `number` as in `Kind`."""
         heappush(self._queue, (time, kind, number, Happening(time, number, action)))  # type: ignore[misc]
 
+    def run_before(self, time: float) -> None:
+        """Let all happen that comes before a time, and nothing of that instant itself."""
+        queue, step = self._queue, self.step
+        while queue and queue[0][0] < time:
+            step()
+
 
 class OrderedClock(Clock):
     """A clock for events of which several may have one time, kind and number."""

@@ -83,6 +83,8 @@ class Monitor:
         if event.time != self.due[server] or self.run.idle(event.time):
             return
         self.due[server] = math.inf
+        if server in self.run.unchecked:
+            return
         result, seconds = self.asked(server, event.time)
         epoch = self.desk.epoch
         self.run.clock.at(

@@ -71,6 +71,8 @@ class ResilientRun(Run):
         self.asking: dict[int, Asking] = {}
         self.patience: list[float] = []
         self.events: list[Event] = []
+        self.unchecked: set[int] = set()
+        """Servers that balancers do not check for the time being."""
         self.moved = 0.0
         """When a request last came to a server, or an attempt was over, seconds."""
         self.patrol = Patrol(self)

@@ -89,11 +89,15 @@ class Run(ABC):
         self.in_system = 0
         self.area = 0.0
         self.changed = 0.0
-        self.source: Source = make_source(self, workload)
+        self.source: Source = self.make_source(workload)
 
     def make_clock(self) -> Clock:
         """Make the clock of the run, with nothing on it yet."""
         return Clock()
+
+    def make_source(self, workload: Workload) -> Source:
+        """Make what the requests come from."""
+        return make_source(self, workload)
 
     def stream(self, use: Stream, index: int = 0) -> Generator:
         """Start a stream of random numbers of this run."""
