@@ -157,6 +157,7 @@ class CompiledRun(ResilientRun):
         self.chunks = workload.chunks(size)
         self.watch = None
         self.events: list[Event] = []
+        self.unchecked: set[int] = set()
         settings = scenario.balancers
         rules = settings.retry_rules()
         desks = 1 if settings.view == "shared" else settings.count
