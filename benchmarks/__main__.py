@@ -11,7 +11,9 @@ from benchmarks import (
     alerts,
     coverage,
     default_rules,
+    engine_sizes,
     engines,
+    features,
     ingest,
     reconciliation,
     reconciliation_decisions,
@@ -34,6 +36,8 @@ def main() -> None:
     for benchmark in (
         reference_engine,
         engines,
+        engine_sizes,
+        features,
         strategies,
         sweeps,
         ingest,
