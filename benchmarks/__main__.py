@@ -11,6 +11,7 @@ from benchmarks import (
     alerts,
     coverage,
     default_rules,
+    engine_sizes,
     engines,
     features,
     ingest,
@@ -35,6 +36,7 @@ def main() -> None:
     for benchmark in (
         reference_engine,
         engines,
+        engine_sizes,
         features,
         strategies,
         sweeps,

@@ -1,4 +1,5 @@
 /* The limit: the models of engines.py as a C programmer would write them, with the same records.
+   Arrivals and demands are read from the same arrays, and the same eight columns are written of a request.
    Every server has one slot and serves in the order of arrival, so a request's end is known when it comes.
    What is written goes round in buffers of mask + 1 requests, which stay in the cache.
    A server's requests are a list through `behind`; those that have ended are taken off when it is looked at. */
@@ -8,8 +9,9 @@
 typedef struct {
     int64_t servers, requests;
     const double *arrival, *demand;
-    double *begin, *finish, *answered;
-    int32_t *server, *depth;
+    double *came, *begin, *finish, *answered;
+    int32_t *server, *depth, *balancer;
+    int8_t *outcome;
     int64_t *behind, *first, *last, *inside;
     uint64_t seed;
     int64_t mask;
@@ -39,6 +41,9 @@ static inline void join(const Model *m, int64_t r, int64_t s, int64_t count) {
     else m->first[s] = r;
     m->last[s] = r;
     m->inside[s] = count + 1;
+    m->came[at] = now;
+    m->balancer[at] = 0;
+    m->outcome[at] = 0;
     m->server[at] = (int32_t)s;
     m->depth[at] = (int32_t)(count ? count - 1 : 0);
 }

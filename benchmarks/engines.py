@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import json
-import resource
 import shutil
 import statistics
 import subprocess
@@ -23,6 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import simpy
 
+from benchmarks.bars import bars
 from workbench.simulate import CompiledEngine, ReferenceEngine, Scenario, Workload, load_scenario
 from workbench.simulate.workload import CHUNK, Chunk
 
@@ -35,8 +35,6 @@ MODELS = [("round_robin", 1)] + [
 """The first is M/M/1."""
 CONTENDERS = ("simpy", "reference", "compiled", "c", "ciw", "cimba")
 ROUNDS = 3
-GROWTH = (10_000, 100_000, 1_000_000, 10_000_000)
-"""Requests at which the compiled engine's memory is measured."""
 
 
 class Measured(NamedTuple):
@@ -102,8 +100,8 @@ def run_c(strategy: str, servers: int, requests: int) -> Callable[[], object]:
     shutil.rmtree(folder)
     drawn = Drawn(scenario(strategy, servers, requests)).arrays()
     room = 1 << 17
-    times = [np.ones(room) for _ in range(3)]
-    places = [np.ones(room, np.int32) for _ in range(2)]
+    times = [np.ones(room) for _ in range(4)]
+    places = [*(np.ones(room, np.int32) for _ in range(3)), np.ones(room, np.int8)]
     lists = [np.ones(room, np.int64), *(np.zeros(servers, np.int64) for _ in range(3))]
     arrays = [drawn.arrival, drawn.demand, *times, *places, *lists]
 
@@ -198,7 +196,7 @@ def requests_for(contender: str, strategy: str, servers: int) -> int:
     return {
         "simpy": 3_000 if scan else 40_000,
         "reference": 10_000 if scan else 100_000,
-        "compiled": 500_000 if scan else 2_000_000,
+        "compiled": 2_000_000,
         "c": 2_000_000,
         "ciw": 1_000 if servers > 8 else 10_000,
         "cimba": 2_000_000,
@@ -234,7 +232,15 @@ def take_turn(contender: str, strategy: str, servers: int, requests: int) -> Non
     begun = time.process_time()
     work()
     seconds = time.process_time() - begun
-    print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+    print(json.dumps([seconds, peak_memory()]))
+
+
+def peak_memory() -> float:
+    """Most memory that this process has held, MB; `ru_maxrss` would count what its parent held."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return float("nan")
 
 
 def compare(strategy: str, servers: int) -> dict[str, Measured]:
@@ -267,30 +273,13 @@ def main() -> list[str]:
         ours = found["compiled"].rate
         limit = f"{ours / found['c'].rate:.2f}" if "c" in found else ""
         lines.append(f"| {name} | {' | '.join(cells)} | {ours / found['simpy'].rate:.0f} | {limit} |")
-    text = "Draws and loading Numba included, records handed on and not kept, join the shortest queue over 8:"
-    lines += ["", text, ""]
-    lines += ["| requests | requests/CPU-s | peak memory, MB |", "|---|---|---|"]
-    for requests in GROWTH:
-        rate, memory = measure("streamed", "join_shortest_queue", 8, requests)
-        lines.append(f"| {requests:,} | {rate:,.0f} | {memory:.0f} |")
-    draw(rates)
-    return lines
-
-
-def draw(rates: dict[str, dict[str, Measured]]) -> None:
-    """Draw the rates of all models."""
-    import plotly.graph_objects as go
-
-    bars = [
-        go.Bar(
-            name=one,
-            x=[name for name in rates if one in rates[name]],
-            y=[r[one].rate for r in rates.values() if one in r],
-        )
-        for one in CONTENDERS
-    ]
-    figure = go.Figure(bars).update_yaxes(type="log", title="requests per CPU-second")
-    figure.write_html(Path(__file__).parent / "results" / "engines.html", include_plotlyjs="cdn")
+    titles: dict[str, list[float]] = {contender: [] for contender in CONTENDERS}
+    for found in rates.values():
+        for contender, values in titles.items():
+            values.append(found[contender].rate if contender in found else 0.0)
+    picture = Path(__file__).parent / "results" / "engines.svg"
+    picture.write_text(bars(list(rates), titles, label="requests per second of processor time"))
+    return [*lines, "", f"![rates]({picture.name})"]
 
 
 if __name__ == "__main__":

@@ -52,7 +52,13 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+SLOW = ("servers that differ, and refuse", "closed", "shared")
+"""They need kernels of their own."""
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=pytest.mark.slow if case in SLOW else ()) for case in CASES]
+)
 def test_tables_are_those_of_a_run_that_keeps_its_requests(case: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(condensing, "BLOCK", 170)
     monkeypatch.setattr(condensing, "CHUNK", 60)
@@ -101,14 +107,15 @@ def test_quantiles_from_a_histogram_are_as_near_as_it_is_said():
 
 
 MEASURE = """
-import resource, sys
+import sys
+from pathlib import Path
 from workbench.simulate import Workload, condense, load_scenario
 pool, arrivals = {"count": 8}, {"kind": "poisson", "rate": 6.4}
 service, balancers = {"kind": "exponential", "mean": 1}, {"strategy": "power_of_two"}
 scenario = load_scenario(dict(name="long", arrivals=arrivals, service=service, pool=pool, balancers=balancers,
                               horizon=sys.argv[1] + " requests"))
 assert condense(Workload(scenario)).bounds.requests == int(sys.argv[1])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
 """
 
 

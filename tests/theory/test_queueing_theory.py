@@ -28,7 +28,7 @@ SEED = 1
 LEVEL = 0.99
 BATCHES = 20
 WARM_UP = 0.1
-CORRELATED = {"p2c-inf": 3, "pk-h2": 3, "mmpp": 3, "ps": 3}
+CORRELATED = {"p2c-inf": 3, "pk-h2": 3, "mmpp": 3}
 """Cases whose queues change slowly get as many times the requests."""
 
 Floats = NDArray[np.float64]
@@ -95,7 +95,7 @@ MODELS = {
     "mmpp": single(exponential(1), {"kind": "mmpp", "rates": [0.2, 1.4], "dwell": [20, 20]}),
     "closed": single(exponential(1), {"kind": "closed_loop", "users": 20, "think": exponential(10)}),
     "erlang-a": model(poisson(6.4), exponential(1), {"slots": 8}) | {"clients": {"patience": exponential(2)}},
-    "ps": model(poisson(0.8), {"kind": "hyperexponential", "mean": 1, "cv2": 4}, {"discipline": "ps"}),
+    "ps": model(poisson(0.8), {"kind": "deterministic", "value": 1}, {"discipline": "ps"}),
     "breakdown": single(exponential(1), poisson(0.5)) | {"faults": breakdowns(2)},
 }
 NEEDS = {

@@ -86,10 +86,11 @@ def condense(workload: Workload, *, run_id: int = 0, progress: Progress | None =
         Sampler.of(scenario, drained=bounds.drained),
         Totals(scenario, (bounds.begin, bounds.until)),
     )
-    counts = _counts_of_none(slices)
+    counts, left = _counts_of_none(slices), bounds.requests
     for block in blocks(scenario, bounds, engine.stream(workload, size=CHUNK, progress=second)):
         counts = add_counts(counts, count_times(block.to_table(run_id), slices))
-        sampler.add(block.visits(), until=float(block.arrival[-1]))
+        left -= len(block)
+        sampler.add(block.visits(), until=float(block.arrival[-1]) if left else math.inf)
         totals.add(block)
     tables = {
         "histograms": histograms_table(counts, run_id),

@@ -76,7 +76,8 @@ class Workload:
             own, keyed = (
                 rows if self._same_trace(part) else None for part in (scenario.service, scenario.keys)
             )
-            balancer = (routing.random(count) * scenario.balancers.count).astype(np.int64)
+            several = scenario.balancers.count
+            balancer = (routing.random(count) * several if several > 1 else np.zeros(count)).astype(np.int64)
             if count:
                 yield Chunk(
                     batch.time[:count],

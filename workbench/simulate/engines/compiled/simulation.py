@@ -50,7 +50,6 @@ class Simulation:
         self.scenario = scenario = workload.scenario
         self.chunks = workload.chunks(size)
         self.servers = servers = scenario.servers()
-        self.kernel: Kernel = kernel_for(scenario)
         settings = scenario.balancers
         streams = [
             generator(scenario.seed, replication=workload.replication, stream=Stream.BALANCER, index=number)
@@ -60,6 +59,7 @@ class Simulation:
         numbers, left_over = memory_of(self.rng)
         keys = scenario.keys.names() if scenario.keys else []
         views = make_views(settings, servers, keys)
+        self.kernel: Kernel = kernel_for(scenario)
         self.run = Run(
             counts=np.zeros(len(Count), np.int64),
             sums=np.zeros(len(Sum)),
