@@ -130,10 +130,9 @@ def _paper(folder: Path) -> list[str]:
     keys = [cell.key for cell in lay_out(wanted)[2]]
     read = _seconds(lambda: Shelf(settings).find(keys)) / cells
     return [
-        "A million cells on 1,000 workers, from these figures: the driver lays them out in "
+        "A million cells on 1,000 workers, from these figures: the driver, one process, lays them out in "
         f"{1e6 * laid:.0f} s of processor time, reads what is there in {1e6 * read:.0f} s and receives "
-        f"{1e6 * each / 1e9:.2f} GB, all of it on one core. Cells of 1 s take 1,000 s on 1,000 workers; "
-        "chunks of a second are then 1,000 results a second for one scheduler and one driver, which is "
-        "the bound: with `CHUNK_S` of 10 s in "
-        "workbench/workflows/sweep_plan.py it is 100 a second.",
+        f"{1e6 * each / 1e9:.2f} GB. Cells of 1 s take 1,000 s on 1,000 workers. Chunks grow with the "
+        "workers so that about 100 results a second come in, here chunks of 10 s, since a scheduler "
+        "and a driver that handle a few thousand tasks a second would else be the bound.",
     ]

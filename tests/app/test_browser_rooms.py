@@ -6,12 +6,18 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.system.test_browser import CHROMIUM, PATIENCE, Tab, complaint, serving
+from tests.unit.reconcile_decisions.proposals import confidences, table
 from workbench import workflows
 from workbench.settings import Settings
+from workbench.workflows.decision_configuration import set_configuration
+from workbench.workflows.reviewing import list_cases, open_review
 
 OpenTab = Callable[..., Tab]
 
@@ -29,8 +35,12 @@ BROKEN = {
     "warm_up": "5s",
 }
 ROOMS = {
+    "runs": "",
+    "run": "run?run=1&request=5",
     "experiments": "experiments?file=mm1",
     "jobs": "jobs",
+    "sweeps": "sweeps",
+    "balancer": "balancer",
     "alerts": "alerts?view=rules&threshold_of=ErrorRatioHigh",
     "reconciliation": "reconciliation?plan=april",
     "data": "data",
@@ -82,16 +92,28 @@ def open_tab(browser: Browser) -> Iterator[OpenTab]:
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_a_room_is_drawn_without_an_error_and_fits_a_phone(server: str, open_tab: OpenTab, room: str):
+def test_a_room_is_drawn_without_an_error_for_every_eye_and_fits_a_phone(
+    server: str, open_tab: OpenTab, room: str
+):
     tab = open_tab()
     page = tab.open(server + ROOMS[room])
     expect(page.get_by_test_id("stException")).to_have_count(0)
     tab.keep(room)
-    tab = open_tab(width=390)
+    found = barriers(page)
+    tab = open_tab(width=390, color_scheme="dark")
     page = tab.open(server + ROOMS[room])
-    tab.keep(f"{room}-phone")
+    tab.keep(f"{room}-phone-dark")
     main = page.get_by_test_id("stMain")
     assert main.evaluate("main => main.scrollWidth - main.clientWidth") <= 0
+    assert found | barriers(page) == set()
+
+
+def barriers(page: Page) -> set[str]:
+    """Name what axe-core finds against WCAG 2.1 A and AA, each rule with the elements."""
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})
+    return {
+        f"{one['id']}: {node['html'][:200]}" for one in found.response["violations"] for node in one["nodes"]
+    }
 
 
 def test_what_is_wrong_with_a_scenario_is_said_while_it_is_written(server: str, open_tab: OpenTab):
@@ -116,3 +138,26 @@ def test_an_experiment_is_run_and_followed_to_its_run(server: str, open_tab: Ope
     expect(link).to_be_visible(timeout=PATIENCE)
     link.click()
     expect(page.locator("h1")).to_have_text("round_robin on M/M/1 at 80 % load", timeout=PATIENCE)
+
+
+def test_a_case_is_decided_by_a_key(lake: Path, server: str, open_tab: OpenTab):
+    settings = Settings(lake=lake)
+    rng = np.random.default_rng(7)
+    confidence = confidences(300, rng)
+    folder = lake / "reconciliation" / "bank-and-ledger"
+    folder.mkdir(parents=True)
+    proposals = folder / "proposals.parquet"
+    pq.write_table(table(confidence, rng.random(300) < confidence), proposals)
+    costs = ["costs.review=2", "costs.wrong=200", "costs.missed=50"]
+    set_configuration(costs, author="anna", reason="first", settings=settings)
+    open_review(proposals, settings=settings)
+    tab = open_tab()
+    page = tab.open(f"{server}reconciliation?plan=april&view=review&by=anna")
+    expect(page.get_by_text("Keys: A accepts, X rejects, S skips.")).to_be_visible(timeout=PATIENCE)
+    page.locator("h1").click()
+    page.keyboard.press("a")
+    expect(page.get_by_text("The model said")).to_be_visible(timeout=PATIENCE)
+    tab.settle()
+    tab.keep("review")
+    (decided,) = list_cases(decided=True, settings=settings).cases
+    assert (decided.verdicts[0].verdict, decided.verdicts[0].by) == ("accept", "anna")

@@ -20,9 +20,10 @@ def alts(app: AppTest) -> list[str]:
     return [chart.proto.alt for chart in app.get("plotly_chart")]
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake with the shipped recording, and a collection whose target never answered."""
+    tmp_path = tmp_path_factory.mktemp("collected")
     settings = Settings(lake=tmp_path / "lake")
     workflows.collect(RECORDED, settings=settings)
     target = {"name": "gone", "kind": "nginx_stub", "url": "http://127.0.0.1:1/"}

@@ -56,6 +56,7 @@ def test_without_jobs_the_page_says_where_they_come_from_and_makes_no_lake(
     assert not settings.lake.exists()
 
 
+@pytest.mark.slow
 def test_a_job_that_failed_says_why_and_can_be_forgotten(settings: Settings, open_page: OpenPage):
     number = start(settings, ENDLESS.replace("50/s", "fast"))
     wait(settings, number, lambda job: job.state == "failed")

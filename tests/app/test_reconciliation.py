@@ -91,6 +91,7 @@ def test_without_labels_there_is_no_precision_and_no_diagram(tmp_path: Path):
     assert [one.name for one in charts.accepted_precision_chart(data).data] == ["by confidences"]
 
 
+@pytest.mark.slow
 def test_costs_come_first_then_thresholds_with_what_they_lead_to(lake: Path, open_page: OpenPage):
     app = open_page(lake, "reconciliation", plan="april", view="thresholds", by="anna")
     assert not alts(app)
@@ -110,6 +111,7 @@ def test_without_a_name_nothing_can_be_saved(lake: Path, open_page: OpenPage):
     assert next(one for one in app.button if one.label == "Save as the next version").disabled
 
 
+@pytest.mark.slow
 def test_a_case_is_decided_by_a_key_and_only_then_shows_its_confidence(lake: Path, open_page: OpenPage):
     settings = Settings(lake=lake)
     set_configuration(COSTS, author="anna", reason="first", settings=settings)

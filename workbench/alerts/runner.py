@@ -127,6 +127,11 @@ class Runner:
         times = [self._next, self._pipeline.next_at(), self._sender.next_at(), now + LOOK]
         return max(0.0, min(time for time in times if time is not None) - self._clock())
 
+    def skip(self) -> None:
+        """Leave out what would have been evaluated until now: an earlier process has done it."""
+        while self._next <= self._clock():
+            self._next += self._every
+
     def _decide(self, now: float, memory: Memory | None, evaluation: Evaluation | None) -> int:
         by_hand = self._hands.all(now=now)
         with self._database.writing():

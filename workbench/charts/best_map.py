@@ -98,6 +98,7 @@ def best_map_chart(data: BestMapData) -> go.Figure:
             marker={"symbol": "circle-open", "size": 32, "color": theme.GREY, "line": {"width": 2}},
             hoverinfo="skip",
         )
+    figure.update_layout(showlegend=True)
     figure.update_xaxes(
         title=data.x[0], type="category", categoryorder="array", categoryarray=list(data.x[1])
     )

@@ -21,9 +21,10 @@ _SYMBOLS = {
     "panic_begins": (theme.ORANGE, "star"),
     "panic_ends": (theme.GREEN, "star-open"),
     "weight": (theme.BLUE, "diamond"),
+    "command": (theme.BLUE, "arrow-up"),
 }
-"""Colour and shape of what balancers notice and do."""
-_DRAWN = ("down", "ejected", "panic_begins", "weight")
+"""Colour and shape of what balancers notice and do, and of what people tell a live run."""
+_DRAWN = ("down", "ejected", "panic_begins", "weight", "command")
 """Those that mark other charts."""
 
 

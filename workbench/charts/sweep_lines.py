@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -10,6 +11,9 @@ from workbench.charts import theme
 from workbench.charts.sweep_results import Figure, SweepResults
 
 _DASHES = ("solid", "dash", "dot", "dashdot")
+_WIDE = 30.0
+"""Ratio of the largest to the least value from which a range is wide."""
+_MOST_TICKS = 12
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
 
 
@@ -115,14 +119,21 @@ def sweep_lines_chart(data: SweepLinesData) -> go.Figure:
     if data.target is not None:
         text = f"target {data.figure.shown(data.target)}"
         figure.add_hline(y=data.target, line={"color": theme.GREY, "dash": "dot"}, annotation_text=text)
-    labels = dict(pair for line in data.lines for pair in zip(line.at, line.labels, strict=True))
-    ends = (min(labels), max(labels)) if labels else (0.0, 1.0)
-    log = ends[0] > 0 and ends[1] / ends[0] > 30
-    few = sorted(labels) if len(labels) <= 12 else None
-    figure.update_xaxes(
-        title=data.parameter,
-        type="log" if log else "linear",
-        tickvals=few,
-        ticktext=[labels[at] for at in few] if few else None,
-    )
+    _lay_out_parameter(figure, data)
     return theme.styled(figure, height=420)
+
+
+def _lay_out_parameter(figure: go.Figure, data: SweepLinesData) -> None:
+    """Choose the axis: logarithmic over a wide range, and one step a value where that has a 0 in it."""
+    labels = dict(pair for line in data.lines for pair in zip(line.at, line.labels, strict=True))
+    values = sorted(labels)
+    above = [value for value in values if value > 0] or [1.0]
+    wide = above[-1] / above[0] > _WIDE
+    few = values if len(values) <= _MOST_TICKS else None
+    if wide and values[0] <= 0 and few:
+        for trace, line in zip(figure.data, data.lines, strict=True):
+            trace.x = [values.index(at) for at in line.at]
+        ticks: dict[str, Any] = {"tickvals": list(range(len(values))), "type": "linear"}
+    else:
+        ticks = {"tickvals": few, "type": "log" if wide and values[0] > 0 else "linear"}
+    figure.update_xaxes(title=data.parameter, ticktext=[labels[at] for at in few] if few else None, **ticks)

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -40,6 +41,14 @@ app = typer.Typer(
 
 RunId = Annotated[int, typer.Argument(help="The run's number, as `workbench live list` says.", metavar="RUN")]
 Author = Annotated[str | None, typer.Option("--by", help="Who says so; the user of the system by default.")]
+Rules = Annotated[Path | None, typer.Option(help="File of alert rules, evaluated in simulated time.")]
+To = Annotated[
+    Path | None, typer.Option(help="Whom to tell of alerts: a YAML file of receivers; nobody by default.")
+]
+MetricsPort = Annotated[
+    int | None,
+    typer.Option(min=0, max=65535, help="Serve /metrics for a Prometheus on this port; 0 takes a free one."),
+]
 Reason = Annotated[str, typer.Option("--reason", "-r", help="Why.")]
 Wait = Annotated[str, typer.Option(help="How long to wait until it is obeyed.")]
 
@@ -58,6 +67,9 @@ def start(
     ] = None,
     strategy: OneStrategy = None,
     seed: Seed = None,
+    rules: Rules = None,
+    to: To = None,
+    metrics_port: MetricsPort = None,
     records: Records = None,
     lake: Lake = None,
     as_json: AsJson = False,
@@ -74,6 +86,9 @@ def start(
             strategy=strategy,
             seed=seed,
             settings=settings(lake, records=records),
+            rules=rules,
+            to=to,
+            metrics_port=metrics_port,
             stop=stop,
             started=lambda line: typer.echo(line, err=True),
         )
@@ -129,7 +144,14 @@ def stop(
 
 
 @app.command()
-def resume(run_id: RunId, lake: Lake = None, as_json: AsJson = False) -> None:
+def resume(
+    run_id: RunId,
+    rules: Rules = None,
+    to: To = None,
+    metrics_port: MetricsPort = None,
+    lake: Lake = None,
+    as_json: AsJson = False,
+) -> None:
     """Let a paused run go on; go on, in this process, with one whose process is gone."""
     from workbench import workflows
 
@@ -137,6 +159,9 @@ def resume(run_id: RunId, lake: Lake = None, as_json: AsJson = False) -> None:
         view = workflows.resume_live(
             run_id,
             settings=settings(lake),
+            rules=rules,
+            to=to,
+            metrics_port=metrics_port,
             stop=stopped,
             started=lambda line: typer.echo(line, err=True),
         )

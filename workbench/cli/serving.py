@@ -32,9 +32,12 @@ def dashboard(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port on this machine; 0 takes a free one.")
     ] = 8501,
+    address: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 serves every machine that reaches this one.")
+    ] = "127.0.0.1",
     lake: Lake = None,
 ) -> None:
-    """Serve the dashboard to the browsers of this machine."""
+    """Serve the dashboard to browsers, those of this machine unless told otherwise."""
     from workbench.workflows import serve_dashboard
 
-    serve_dashboard(port=port, settings=settings(lake))
+    serve_dashboard(port=port, address=address, settings=settings(lake))

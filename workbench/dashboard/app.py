@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from workbench.dashboard import addresses, notices
+from workbench.dashboard.reach import make_reachable
 from workbench.errors import WorkbenchError
 
 # A file of ours: Streamlit would fetch a named icon from another host.
@@ -23,13 +24,16 @@ def main() -> None:
             st.Page(addresses.HISTORY, title="History", icon=":material/timeline:"),
             st.Page(addresses.COMPARISON, title="Comparison", icon=":material/compare_arrows:"),
             st.Page(addresses.EXPERIMENTS, title="Experiments", icon=":material/science:"),
+            st.Page(addresses.SWEEPS, title="Sweeps", icon=":material/grid_on:"),
             st.Page(addresses.ALERTS, title="Alerts", icon=":material/notifications:"),
+            st.Page(addresses.BALANCER, title="Balancer", icon=":material/tune:"),
             st.Page(addresses.RECONCILIATION, title="Reconciliation", icon=":material/balance:"),
             st.Page(addresses.DATA, title="Data", icon=":material/database:"),
             st.Page(addresses.JOBS, title="Jobs", icon=":material/manufacturing:"),
         ],
         position="top",
     )
+    make_reachable()
     try:
         page.run()
     except WorkbenchError as error:

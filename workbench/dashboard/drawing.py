@@ -26,6 +26,10 @@ _LEFT, _RIGHT = (
 )
 
 
+_WRAPPED = _LEFT | {"white-space": "normal", "overflow-wrap": "anywhere", "min-width": "16rem"}
+_UNBROKEN = "\N{NO-BREAK SPACE}"
+
+
 def plain(text: str) -> str:
     """Keep a text as it is where Streamlit would read Markdown."""
     return re.sub(r"([\\`*_{}\[\]<>#$|~]|:(?=\w))", r"\\\1", text)
@@ -45,12 +49,16 @@ def draw(figure: go.Figure, *, key: str, alt: str) -> None:
 
 def draw_table(table: pd.DataFrame, *, alt: str, words: tuple[str, ...] = ()) -> None:
     """Draw a small table of text: figures on the right of their columns, `words` on the left."""
-    places = {place: _LEFT if name in words else _RIGHT for place, name in enumerate(table.columns)}
+    prose = {name for name in words if table[name].str.len().max() > _PROSE}
+    places = {
+        place: _WRAPPED if name in prose else _LEFT if name in words else _RIGHT
+        for place, name in enumerate(table.columns)
+    }
     sides: list[CSSDict] = [
         {"selector": f".col{place}", "props": list(side.items())} for place, side in places.items()
     ]
     # A figure and its unit stay on one line.
-    unbroken = table.map(lambda cell: cell.replace(" ", "\N{NO-BREAK SPACE}"))
+    unbroken = table.apply(lambda cells: cells if cells.name in prose else cells.str.replace(" ", _UNBROKEN))
     unbroken.index = unbroken.index.map(plain)
     st.table(unbroken.style.set_table_styles(sides), border="horizontal", alt=alt)
 
@@ -63,7 +71,8 @@ def draw_view(view: View, *, alt: str) -> None:
         names = [
             name + "\N{ZERO WIDTH SPACE}" * columns[:place].count(name) for place, name in enumerate(columns)
         ]
-        table = pd.DataFrame(rows, columns=names).set_index(names[0])
+        cells = [[row[0], *("–" if cell == "-" else plain(cell) for cell in row[1:])] for row in rows]
+        table = pd.DataFrame(cells, columns=names).set_index(names[0])
         words = tuple(name for name in table.columns if max(map(len, table[name])) > _PROSE)
         draw_table(table, alt=alt, words=words)
     for remark in view.remarks():

@@ -35,7 +35,7 @@ def show_no_comparisons() -> None:
     st.info("No strategies have been compared yet. Compare some on your own load, then reload this page.")
     st.code(
         "workbench compare FILE --strategy round_robin --strategy power_of_two\nworkbench demo",
-        language="shell",
+        language=None,
     )
 
 
@@ -84,7 +84,7 @@ def _show_commands() -> None:
     st.code(
         "workbench demo        # recorded traffic under several strategies, half a minute\n"
         "workbench run FILE    # a scenario of your own",
-        language="shell",
+        language=None,
     )
 
 

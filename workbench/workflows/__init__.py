@@ -54,6 +54,7 @@ from workbench.workflows.handling_views import (
     MarkedView,
     SilencesView,
 )
+from workbench.workflows.live_target import LiveTarget
 from workbench.workflows.live_views import CommandsView, LivesView, LiveView
 from workbench.workflows.living import command, live, live_commands, lives, resume_live, show_live, start_live
 from workbench.workflows.metric_views import MetricsView, WrittenView
@@ -122,6 +123,7 @@ __all__ = [
     "ImportedView",
     "InventoryView",
     "LettersView",
+    "LiveTarget",
     "LiveView",
     "LivesView",
     "LooksView",

@@ -34,7 +34,7 @@ from workbench.configuration import (
 )
 from workbench.errors import InputError, TargetError
 from workbench.quantities import parse_duration
-from workbench.settings import Settings
+from workbench.settings import Settings, load_settings
 from workbench.versions import Change
 from workbench.workflows.application_view import ApplicationView, ObservationView, StepView
 from workbench.workflows.configuration_views import ConfigurationDifferenceView
@@ -89,7 +89,7 @@ def apply_configuration(
     with opened_file(settings) as file:
         book = ConfigurationBook(file, chosen_balancer(file, balancer))
         found = book.holding() if version is None else book.one(version)
-        goal = _target(found.configuration, target)
+        goal = _target(found.configuration, target, settings)
         chosen = [parse_guard(text) for text in guards or found.configuration.guards]
         lasts = found.configuration.watch if watch_for is None else parse_duration(watch_for)
         with only_applier(file.file.parent, goal.address):
@@ -198,7 +198,7 @@ def recover_configuration(
         TargetError: the balancer does not answer, or could not be put back.
     """
     with opened_book(balancer, settings) as book, opened_file(settings) as file:
-        goal = _target(book.holding().configuration, target)
+        goal = _target(book.holding().configuration, target, settings)
         with only_applier(book.file.parent, goal.address):
             return _recover(Journal(file), goal)
 
@@ -224,7 +224,7 @@ def compare_with_target(
     """
     with opened_book(balancer, settings) as book:
         found = book.holding() if version is None else book.one(version)
-    goal = _target(found.configuration, target)
+    goal = _target(found.configuration, target, settings)
     standing = goal.current()
     steps = steps_between(standing, found.configuration.standing(), carries=goal.carries)
     places = [
@@ -239,14 +239,16 @@ def compare_with_target(
     )
 
 
-def _target(configuration: BalancerConfiguration, given: Target | str | None) -> Target:
+def _target(
+    configuration: BalancerConfiguration, given: Target | str | None, settings: Settings | None
+) -> Target:
     chosen = read_target(given) if isinstance(given, str) else given or configuration.target
     if chosen is None:
         raise InputError(
             f"target: given none, by --target or in the configuration; allowed: one of {', '.join(TARGETS)}, "
             "such as 'haproxy(socket=/run/haproxy/admin.sock, backend=web)'"
         )
-    return chosen
+    return chosen.within((settings or load_settings()).lake)
 
 
 def _recover(journal: Journal, target: Target) -> str:
@@ -270,6 +272,8 @@ def _notes(configuration: BalancerConfiguration, standing: Standing, target: Tar
         notes.append(f"not there in {target.address}, so left out: {', '.join(missing)}")
     if others := [name for name in standing.servers if name not in wanted]:
         notes.append(f"there but not in the configuration, so left alone: {', '.join(others)}")
+    if "limit" not in target.carries and any(one.limit for one in wanted.values()):
+        notes.append("limits of servers cannot be changed while it runs")
     strategy, runs = configuration.balancers.strategy, standing.settings.get("balance")
     if runs and strategy.kind not in (f"haproxy.{runs.replace('-', '_')}", "haproxy.hash"):
         notes.append(

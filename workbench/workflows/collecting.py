@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -31,6 +31,8 @@ from workbench.workflows.rolling_up import roll_up_run
 
 Say = Callable[[str], None]
 
+_MOST_PENDING = 5_000_000
+"""Rows that are kept in memory while the lake cannot be written."""
 _ROLL_UP_EVERY_US = 600_000_000
 """How often samples that have grown old are brought together."""
 
@@ -85,7 +87,6 @@ def collect(
     with ExitStack() as stack:
         store = stack.enter_context(Store(settings or load_settings()))
         began = _first_time(collection) if collection.is_recorded else time.time()
-        keeper = _Keeper(store, collection, tracker, began=began, say=say)
         clock = time.monotonic()
 
         def render() -> str:
@@ -95,6 +96,7 @@ def collect(
         if metrics_port is not None:
             server = stack.enter_context(serve_metrics(render, metrics_host, metrics_port))
             say(f"metrics: {server.url}")
+        keeper = _Keeper(store, collection, tracker, began=began, say=say)
         say(f"targets: {len(collection.targets)}, every {format_duration(collection.step)}")
         say(f"kept as run {keeper.run_id} in {store.lake}; Ctrl-C ends it")
         try:
@@ -208,21 +210,32 @@ class _Keeper:
             )
         )
         self._stored, self._rolled_up = False, 0
+        self._pending: dict[str, pa.Table] = {}
 
     def turn(self, at: int) -> None:
         """Store where it is time."""
         if at - self._flushed >= round(self._collection.flush * 1e6):
             self.flush(at)
 
-    def flush(self, at: int) -> None:
-        """Store what has come; readers see it at once."""
+    def flush(self, at: int, *, last: bool = False) -> None:
+        """Store what has come; readers see it at once. What cannot be stored now is tried again."""
         self._flushed = at
         tables = self._tracker.drain(self.run_id)
         for line in map(_told, tables["events"].to_pylist() if "events" in tables else ()):
             if line:
                 self._say(line)
-        if tables:
-            self._keep(tables, at)
+        self._pending = _joined(self._pending, tables)
+        if self._pending:
+            try:
+                self._keep(self._pending, at)
+            except StoreError as error:
+                if last or sum(table.num_rows for table in self._pending.values()) > _MOST_PENDING:
+                    raise
+                self._say(f"{format_duration(at / 1e6)}: not stored yet, tried again soon: {error}")
+                return
+            self._pending = {}
+        if at - self._rolled_up >= _ROLL_UP_EVERY_US:
+            self._roll_up(at)
 
     def _keep(self, tables: Mapping[str, pa.Table], at: int) -> None:
         parts = write_parts(self._store.files, self.run_id, tables)
@@ -231,8 +244,6 @@ class _Keeper:
         else:
             self._store.finish_run(self.run_id, self._result(at), parts)
             self._stored = True
-        if at - self._rolled_up >= _ROLL_UP_EVERY_US:
-            self._roll_up(at)
 
     def _roll_up(self, at: int) -> None:
         self._rolled_up = at
@@ -241,7 +252,7 @@ class _Keeper:
     def close(self, *, last: int = 0, reason: str = "") -> None:
         """Store the rest, and how long it went on."""
         try:
-            self.flush(max(last, self._flushed))
+            self.flush(max(last, self._flushed), last=True)
             parts = self._store.parts(run_ids=[self.run_id])
             self._store.finish_run(self.run_id, self._result(max(last, self._flushed)), parts)
             self._roll_up(self._flushed)
@@ -261,3 +272,18 @@ class _Keeper:
             elapsed_s=time.process_time() - self._begun,
             records=0.0,
         )
+
+
+_Order = list[tuple[str, Literal["ascending", "descending"]]]
+_ORDERS: Mapping[str, _Order] = {
+    "samples": [("server_id", "ascending"), ("ts_us", "ascending")],
+    "events": [("ts_us", "ascending")],
+}
+
+
+def _joined(old: Mapping[str, pa.Table], new: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    """Put what could not be stored and what has come since in the order that the store has."""
+    return {
+        name: pa.concat_tables([one[name] for one in (old, new) if name in one]).sort_by(_ORDERS[name])
+        for name in {**old, **new}
+    }

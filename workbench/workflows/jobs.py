@@ -270,7 +270,7 @@ def _last_written(folder: Path) -> datetime:
 
 
 def _kind(arguments: Sequence[str]) -> str:
-    groups = {"alerts", "reconcile", "store"}
+    groups = {"alerts", "config", "reconcile", "store"}
     return " ".join(arguments[:2]) if arguments[0] in groups else arguments[0]
 
 

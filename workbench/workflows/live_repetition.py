@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pyarrow as pa
 
 from workbench.errors import SimulationError
@@ -12,13 +14,16 @@ from workbench.tables import EVENTS
 from workbench.workflows.live_journal import in_order
 
 
-def repeat(store: Store, simulation: LiveSimulation, snapshot: LiveRun) -> bool:
+def repeat(
+    store: Store, simulation: LiveSimulation, snapshot: LiveRun, *, watch: Callable[[Slice], None]
+) -> bool:
     """Simulate a run again as far as it had come, and see that it is what is stored.
 
     Args:
         store: where it is stored.
         simulation: at its beginning; at the snapshot afterwards.
         snapshot: how far it had come.
+        watch: told of each interval.
 
     Returns:
         Whether arrivals had been ended by a command.
@@ -39,6 +44,7 @@ def repeat(store: Store, simulation: LiveSimulation, snapshot: LiveRun) -> bool:
         if simulation.at_us >= snapshot.at_us:
             break
         slices.append(simulation.advance())
+        watch(slices[-1])
     _compare(store, simulation, snapshot, slices)
     return ended
 

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from workbench.errors import InputError, WorkbenchError
@@ -18,10 +19,12 @@ from workbench.settings import Settings, load_settings
 from workbench.simulate import ReferenceEngine, Scenario, Strategy, Workload
 from workbench.simulate.sampling import nice_width
 from workbench.store import LiveRun, NewCommand, Store, publish
+from workbench.workflows.live_alerts import check_files
 from workbench.workflows.live_journal import StoreJournal, in_order
 from workbench.workflows.live_processes import begin_process
 from workbench.workflows.live_repetition import repeat
 from workbench.workflows.live_views import CommandLine, CommandsView, LiveLine, LivesView, LiveView
+from workbench.workflows.live_watching import Watchers, Watching, watching
 from workbench.workflows.running import Source, resolve
 from workbench.workflows.simulating import keep, new_run
 
@@ -42,6 +45,7 @@ Committed = Callable[[int], None]
 class _Surroundings:
     """What a run goes on in, whatever it simulates."""
 
+    watching: Watching
     commit_every: float
     stop: threading.Event
     started: Started
@@ -57,6 +61,9 @@ def live(
     strategy: Strategy | str | None = None,
     seed: int | None = None,
     settings: Settings | None = None,
+    rules: Path | None = None,
+    to: Path | None = None,
+    metrics_port: int | None = None,
     commit_every: float = COMMIT,
     stop: threading.Event | None = None,
     started: Started = lambda _: None,
@@ -73,6 +80,9 @@ def live(
         strategy: to begin with, in place of the scenario's own.
         seed: in place of the scenario's own, 0 or more.
         settings: where the lake is.
+        rules: file of alert rules that are evaluated in simulated time.
+        to: the document that says whom to tell of alerts; they are only kept by default.
+        metrics_port: port of this machine under which a Prometheus finds /metrics; 0 for a free one.
         commit_every: time between two commits, seconds on the clock.
         stop: ends the run when set, as the command `stop` does.
         started: told, in words, that it has begun.
@@ -91,7 +101,8 @@ def live(
     pace = (
         read_speed(speed) if isinstance(speed, str) else read_speed("max" if speed is None else f"{speed!r}")
     )
-    scenario = resolve(source, strategy=strategy, seed=seed)
+    check_files(rules, to)
+    scenario = _resolved(source, strategy, seed)
     sample_us = _sample_us(scenario, pace, until, sample_every)
     scenario = scenario.model_copy(update={"sample_every": sample_us / 1e6})
     until_us = None if until is None else round(until * 1e6)
@@ -102,8 +113,11 @@ def live(
         run_id = store.begin_run(replace(new_run(cell, ReferenceEngine.name), key=key))
         simulation = LiveSimulation(scenario, run_id=run_id, sample_us=sample_us, until_us=until_us)
         store.catalogue.lives.begin(run_id, speed=pace, sample_us=sample_us, until_us=until_us)
-        around = _Surroundings(commit_every, stop or threading.Event(), started, committed)
-        return _go_on(store, cell, simulation, pace, around, ending=False)
+        around = _Surroundings(
+            Watching(rules, to, metrics_port), commit_every, stop or threading.Event(), started, committed
+        )
+        with watching(store, simulation, around.watching, started=started) as watchers:
+            return _go_on(store, cell, simulation, around, watchers, speed=pace, ending=False)
 
 
 def start_live(
@@ -131,7 +145,7 @@ def start_live(
         InputError: what is given cannot be used.
         StoreError: the lake cannot be used, or the process has ended before it began to simulate.
     """
-    scenario = resolve(source, strategy=strategy, seed=seed)
+    scenario = _resolved(source, strategy, seed)
     kept = settings or load_settings()
     with Store(kept) as store:
         pace = _speed(speed)
@@ -156,6 +170,9 @@ def resume_live(
     run_id: int,
     *,
     settings: Settings | None = None,
+    rules: Path | None = None,
+    to: Path | None = None,
+    metrics_port: int | None = None,
     commit_every: float = COMMIT,
     stop: threading.Event | None = None,
     started: Started = lambda _: None,
@@ -169,6 +186,9 @@ def resume_live(
     Args:
         run_id: the run's number.
         settings: where the lake is.
+        rules: file of alert rules that are evaluated in simulated time.
+        to: the document that says whom to tell of alerts; they are only kept by default.
+        metrics_port: port of this machine under which a Prometheus finds /metrics; 0 for a free one.
         commit_every: time between two commits, seconds on the clock.
         stop: ends the run when set, as the command `stop` does.
         started: told, in words, that it has begun.
@@ -184,27 +204,33 @@ def resume_live(
         if store.catalogue.lives.one(run_id).state == "paused":
             command(run_id, "resume", settings=store.settings)
             return show_live(run_id, settings=store.settings)
+        check_files(rules, to)
         taken = store.catalogue.lives.take_over(run_id)
         scenario = Scenario.model_validate_json(store.run(run_id).scenario_json)
         simulation = LiveSimulation(
             scenario, run_id=run_id, sample_us=taken.sample_us, until_us=taken.until_us
         )
-        try:
-            ending = repeat(store, simulation, taken)
-        except WorkbenchError as error:
-            store.fail_run(run_id, str(error))
-            raise
-        around = _Surroundings(commit_every, stop or threading.Event(), started, committed)
-        return _go_on(store, Cell(scenario, 0), simulation, taken.speed, around, ending=ending)
+        around = _Surroundings(
+            Watching(rules, to, metrics_port), commit_every, stop or threading.Event(), started, committed
+        )
+        with watching(store, simulation, around.watching, started=started) as watchers:
+            try:
+                ending = repeat(store, simulation, taken, watch=watchers.again)
+            except WorkbenchError as error:
+                store.fail_run(run_id, str(error))
+                raise
+            cell = Cell(scenario, 0)
+            return _go_on(store, cell, simulation, around, watchers, speed=taken.speed, ending=ending)
 
 
 def _go_on(
     store: Store,
     cell: Cell,
     simulation: LiveSimulation,
-    speed: float | None,
     around: _Surroundings,
+    watchers: Watchers,
     *,
+    speed: float | None,
     ending: bool,
 ) -> LiveView:
     run_id = simulation.run_id
@@ -222,6 +248,7 @@ def _go_on(
         speed,
         time.monotonic,
         around.stop,
+        watch=watchers.add,
         commit_every=around.commit_every,
         ending=ending,
     )
@@ -233,7 +260,9 @@ def _go_on(
         keep(store, run_id, cell, simulation.records(), time.process_time() - begun, samples=samples)
     except WorkbenchError as error:
         store.fail_run(run_id, str(error))
+        store.catalogue.lives.refuse_waiting(run_id)
         raise
+    store.catalogue.lives.refuse_waiting(run_id)
     publish(store)
     return show_live(run_id, settings=store.settings)
 
@@ -317,6 +346,20 @@ def _line(store: Store, one: LiveRun) -> LiveLine:
     strategies = [each.command for each in applied if each.command.startswith("strategy=")]
     strategy = strategies[-1].removeprefix("strategy=") if strategies else one.strategy
     return LiveLine.of(one, strategy=strategy)
+
+
+def _resolved(source: Source, strategy: Strategy | str | None, seed: int | None) -> Scenario:
+    """Load a scenario that can be run live.
+
+    Raises:
+        InputError: it cannot.
+    """
+    scenario = resolve(source, strategy=strategy, seed=seed)
+    if any(scenario.servers().shares):
+        raise InputError(
+            "discipline: given servers that their requests share; allowed in a live run: `discipline: fifo`"
+        )
+    return scenario
 
 
 def _speed(given: float | str | None) -> float | None:

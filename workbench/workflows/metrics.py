@@ -14,7 +14,7 @@ from workbench.monitor.exposition import exposition
 from workbench.settings import Settings, load_settings
 from workbench.store import Run, Store
 from workbench.workflows.metric_views import MetricsView, SeriesView, WrittenView, summed
-from workbench.workflows.run_metrics import run_points, watched_servers
+from workbench.workflows.run_metrics import end_us, run_points, watched_servers
 
 
 def metric_definitions() -> str:
@@ -33,21 +33,22 @@ def show_metrics(run_id: int | None = None, *, settings: Settings | None = None)
     """Show the metrics of a run as a scrape at its end would have seen them.
 
     Args:
-        run_id: the run; the newest complete one by default.
+        run_id: the run, which may still go on; the newest complete one by default.
         settings: where the lake is.
 
     Raises:
-        NotFoundError: there is no such run, or it is not complete.
+        NotFoundError: there is no such run, or it has no samples yet.
         StoreError: the lake cannot be read.
     """
     with Store(settings or load_settings()) as store:
         run = _run(store, run_id)
+        ended = end_us(store, run)
         points = run_points(store, run)
         exact = run.records == 1 and bool(store.parts("requests", [run.run_id]))
     return MetricsView(
         run_id=run.run_id,
         scenario=run.scenario,
-        at_s=(run.drained_us or 0) / 1e6,
+        at_s=ended / 1e6,
         exact=exact,
         metrics=list(summed(points)),
         values=[SeriesView(series=one.series, labels=dict(one.labels), value=one.value) for one in points],
@@ -58,7 +59,7 @@ def metrics_text(run_id: int | None = None, *, settings: Settings | None = None)
     """Give the metrics of a run in Prometheus's text format.
 
     Raises:
-        NotFoundError: there is no such run, or it is not complete.
+        NotFoundError: there is no such run, or it has no samples yet.
         StoreError: the lake cannot be read.
     """
     with Store(settings or load_settings()) as store:
@@ -73,7 +74,7 @@ def write_openmetrics(
     A simulated run is taken to have begun when it was started.
 
     Raises:
-        NotFoundError: there is no such run, or it is not complete.
+        NotFoundError: there is no such run, or it has no samples yet.
         InputError: the run has no samples, or the file cannot be written.
         StoreError: the lake cannot be read.
     """
@@ -102,8 +103,8 @@ def _run(store: Store, run_id: int | None) -> Run:
             raise NotFoundError(f"{store.lake} has no complete run; workbench run or collect makes one")
         return newest[0]
     run = store.run(run_id)
-    if run.state != "complete":
-        raise NotFoundError(f"run {run_id} has no results, it is {run.state}")
+    if run.state != "complete" and not store.parts("samples", [run.run_id]):
+        raise NotFoundError(f"run {run_id} has no samples yet, it is {run.state}")
     return run
 
 

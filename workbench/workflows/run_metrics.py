@@ -22,8 +22,15 @@ _TRANSITIONS = (EventKind.UP, EventKind.DOWN, EventKind.EJECTED, EventKind.RETUR
 Event = dict[str, Any]
 
 
+def end_us(store: Store, run: Run) -> int:
+    """Say how far a run has come: to its last answer, or to its last sample, microseconds."""
+    source = store.relation_sql("samples", run_ids=[run.run_id])
+    sql = f"select max(ts_us + interval_us) as last from {source}"
+    return max(run.drained_us or 0, store.query(sql, views=()).to_pylist()[0]["last"] or 0)
+
+
 def run_points(store: Store, run: Run) -> list[Point]:
-    """Gather the metrics of a complete run at its end."""
+    """Gather the metrics of a run at its end, or as far as it has come."""
     servers = watched_servers(store, run)
     last = sample_points(_last_samples(store, run), servers=servers)
     points = [one for one in last if not one.series.endswith("_total")]
@@ -31,9 +38,10 @@ def run_points(store: Store, run: Run) -> list[Point]:
     events = _events(store, run)
     points += _health(events, servers)
     if run.engine == ENGINE:
-        return [*points, *_targets(events, end_us=run.drained_us or 0)]
-    histograms = store.read_table("histograms", run_id=run.run_id)
-    points += histogram_points(histograms, servers=servers)
+        return [*points, *_targets(events, end_us=end_us(store, run))]
+    if store.parts("histograms", [run.run_id]):
+        histograms = store.read_table("histograms", run_id=run.run_id)
+        points += histogram_points(histograms, servers=servers)
     return [*points, *_retried(store, run, servers), *_percentiles(store, run), *_little(store, run)]
 
 
@@ -155,7 +163,7 @@ def _retried(store: Store, run: Run, servers: Sequence[Watched]) -> Iterator[Poi
 
 def _percentiles(store: Store, run: Run) -> Iterator[Point]:
     """Give the percentiles of the measured window: exact where all requests are stored."""
-    if not store.parts("histograms", [run.run_id]):
+    if run.state != "complete" or not store.parts("histograms", [run.run_id]):
         return
     found = queries.latency(store, run_id=run.run_id)
     for timing, statistics in (("response", found.response), ("wait", found.wait)):
@@ -167,7 +175,7 @@ def _percentiles(store: Store, run: Run) -> Iterator[Point]:
 
 
 def _little(store: Store, run: Run) -> Iterator[Point]:
-    if store.parts("summaries", [run.run_id]):
+    if run.state == "complete" and store.parts("summaries", [run.run_id]):
         residual = queries.summary(store, run_id=run.run_id).pool["little_residual"]
         if residual is not None:
             yield Point("workbench_little_residual_ratio", {"pool": "all"}, residual)

@@ -12,11 +12,12 @@ from workbench.errors import WorkbenchError
 from workbench.settings import Settings
 
 
-def serve_dashboard(*, port: int, settings: Settings) -> None:
-    """Serve the dashboard on 127.0.0.1 until it is stopped.
+def serve_dashboard(*, port: int, settings: Settings, address: str = "127.0.0.1") -> None:
+    """Serve the dashboard until it is stopped.
 
     Args:
         port: port on this machine; 0 takes a free one.
+        address: where it listens; by default only browsers of this machine reach it.
         settings: which lake it shows.
 
     Raises:
@@ -26,7 +27,7 @@ def serve_dashboard(*, port: int, settings: Settings) -> None:
     command = [sys.executable, "-m", "streamlit", "run", str(page), "--server.port", str(port)]
     command += [
         "--server.address",
-        "127.0.0.1",
+        address,
         "--server.headless",
         "true",
         "--browser.gatherUsageStats",

@@ -13,6 +13,8 @@ from workbench.simulate import EngineName, Scenario, Workload, choose_engine, wh
 
 CHUNK_S = 1.0
 """Aim for the time that a chunk takes, seconds."""
+RESULTS_PER_S = 100
+"""Results that one driver takes without being what bounds a sweep; chunks grow with the workers for it."""
 LEAST_CHUNK_S = 0.5
 """A chunk takes no less where there is more to do, so that handing it over costs little beside it."""
 _PAYS = 500_000
@@ -159,12 +161,13 @@ class Chunker:
     def __iter__(self) -> Iterator[Chunk]:
         """Give chunk after chunk: a second's worth, less near the end so that all end at once."""
         left = self.plan.remaining(workers=1)
+        most = max(CHUNK_S, self.workers / RESULTS_PER_S)
         chunk: list[SweepCell] = []
         size = 0.0
         for cell in self.plan.missing:
             chunk.append(cell)
             size += self.plan.seconds[cell.point] * self._factor
-            aim = max(LEAST_CHUNK_S, min(CHUNK_S, left * self._factor / (2 * self.workers)))
+            aim = max(LEAST_CHUNK_S, min(most, left * self._factor / (2 * self.workers)))
             if size >= aim:
                 yield tuple(chunk)
                 left -= size / self._factor

@@ -118,7 +118,10 @@ def _body(view: SweepView, sweep: Sweep) -> Iterator[str]:
     for place in view.places[:_MOST_PLACES]:
         if place.place:
             yield f"<h3>{text(place.place)}</h3>"
-        yield _decisions(view, place)
+        if place.decisions:
+            yield _decisions(view, place)
+        if place.missing:
+            yield f"<p>{place.missing:,} cells are missing.</p>"
     if len(view.places) > _MOST_PLACES:
         yield f"<p>The decisions of the first {_MOST_PLACES} circumstances of {len(view.places):,}.</p>"
     yield "<h2>How it was found</h2>"

@@ -25,6 +25,7 @@ from workbench.experiments.sweeps import (
     Sweep,
 )
 from workbench.settings import Settings, load_settings
+from workbench.simulate.scenario import ENGINE_VERSION
 from workbench.workflows.simulating import Report
 from workbench.workflows.sweep_plan import Chunker, Plan, lay_out, plan
 from workbench.workflows.sweep_shelf import Shelf, far_settings
@@ -161,7 +162,14 @@ def show_sweep(name: str, *, settings: Settings | None = None) -> SweepView:
     settings = settings or load_settings()
     whole, slug = open_sweep(name, settings)
     manifest = Manifest.model_validate(_read_record(Shelf(settings), slug)["manifest"])
-    return sweep_view(whole, whole.found, manifest, settings).model_copy(update={"simulated": 0})
+    view = sweep_view(whole, whole.found, manifest, settings).model_copy(update={"simulated": 0})
+    if whole.missing and manifest.engine_version != ENGINE_VERSION:
+        note = (
+            f"it was simulated by engine version {manifest.engine_version}; this is version "
+            f"{ENGINE_VERSION}, whose results may differ, so its cells are to be simulated again"
+        )
+        view = view.model_copy(update={"notes": [note, *view.notes]})
+    return view
 
 
 def open_sweep(name: str, settings: Settings) -> tuple[Plan, str]:

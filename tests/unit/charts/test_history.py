@@ -83,6 +83,22 @@ def test_faults_and_ejections_are_marked_in_the_unit_of_the_clock():
     assert [shape.x0 for shape in shapes[3:]] == pytest.approx([2.5 / 60, 4 / 60])
 
 
+def test_what_a_live_run_was_told_is_a_mark_with_its_words():
+    told = pa.table(
+        {
+            "at_s": [3.0],
+            "kind": ["command"],
+            "server_id": pa.array([0], pa.int16()),
+            "detail": ["drain (ann)"],
+        }
+    )
+    data = charts.happenings_data(OUTAGES.slice(0, 0), told, names=("a",), length_s=20.0)
+    (trace,) = charts.happenings_chart(data).data
+    assert (trace.x, trace.customdata) == ((3.0,), ("a drain (ann)",))
+    figure = charts.latency_heat_map_chart(charts.latency_heat_map_data(HEAT, length_s=20.0))
+    assert [shape.x0 for shape in charts.marked(figure, data, length_s=20.0).layout.shapes] == [3.0]
+
+
 @pytest.mark.parametrize(("above", "kept"), [(True, "high"), (False, "low")])
 def test_of_many_series_those_nearest_to_firing_are_drawn(above: bool, kept: str):
     series = {f"{place}": np.array([1.0, np.nan]) for place in range(8)}

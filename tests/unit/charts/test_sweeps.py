@@ -82,6 +82,17 @@ def test_lines_go_over_the_parameter_that_is_a_number(document: dict[str, Any]):
     assert figure.data[0].error_y.array == pytest.approx((0.01, 0.05))
 
 
+def test_a_wide_range_is_logarithmic_and_one_with_a_nought_in_it_goes_step_by_step(document: dict[str, Any]):
+    document["places"] = [place(f"{percent}%", decision("b", 0.1, "best")) for percent in (0, 1, 100)]
+    steps = sweep_lines_chart(sweep_lines_data(read_sweep(document)))
+    assert list(steps.data[0].x) == [0, 1, 2]
+    assert steps.layout.xaxis.ticktext == ("0%", "1%", "100%")
+    document["places"] = document["places"][1:]
+    wide = sweep_lines_chart(sweep_lines_data(read_sweep(document)))
+    assert wide.layout.xaxis.type == "log"
+    assert list(wide.data[0].x) == [0.01, 1.0]
+
+
 def test_where_no_parameter_is_a_number_there_are_no_lines(document: dict[str, Any]):
     for one in document["places"]:
         one["numbers"] = {}

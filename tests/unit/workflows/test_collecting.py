@@ -257,3 +257,36 @@ def test_the_samples_of_a_run_as_openmetrics_have_their_times(tmp_path: Path, se
         ["21", "1700000003.000000"],
     ]
     assert all(family(line.partition("{")[0]) for line in lines)
+
+
+def test_what_cannot_be_stored_is_kept_and_stored_later(tmp_path: Path, settings: Settings):
+    stub = (
+        "Active connections: 1\nserver accepts handled requests\n 1 1 7\nReading: 0 Writing: 1 Waiting: 0\n"
+    )
+    blocked, said, stop = settings.lake / "samples", [], threading.Event()
+    settings.lake.mkdir(parents=True)
+    blocked.write_text("a file where the folder should be")
+
+    def say(line: str) -> None:
+        said.append(line)
+        if "not stored yet" in line and blocked.is_file() and sum("not stored" in one for one in said) == 3:
+            blocked.unlink()
+            threading.Timer(0.5, stop.set).start()
+
+    file = tmp_path / "live.yaml"
+    with serving(page=stub) as pages:
+        target = {"name": "n", "kind": "nginx_stub", "url": f"{pages.url}/page"}
+        file.write_text(json.dumps({"name": "live", "step": "50ms", "flush": "100ms", "targets": target}))
+        view = workflows.collect(file, seconds=20, settings=settings, stop=stop, say=say)
+    with Store(settings) as store:
+        samples = store.read_table("samples", run_id=view.run_id).sort_by("ts_us").to_pylist()
+    assert view.lasted_s < 19
+    assert samples[0]["ts_us"] < 200_000
+    ends = [row["ts_us"] + row["interval_us"] for row in samples]
+    assert ends[:-1] == [row["ts_us"] for row in samples[1:]]  # none is lost, none is twice
+
+
+def test_a_port_that_cannot_be_had_begins_no_run(settings: Settings):
+    with pytest.raises(InputError, match="metrics-port: given"):
+        workflows.collect(RECORDED, metrics_port=99_999, settings=settings)
+    assert workflows.list_runs(settings=settings).runs == []

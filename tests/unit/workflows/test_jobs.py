@@ -83,6 +83,7 @@ def test_a_job_ends_with_what_its_command_prints_and_the_store_holds_it(settings
         assert store.run(job.result["run_id"]).scenario == "short"
 
 
+@pytest.mark.slow
 def test_a_job_that_fails_says_what_the_command_says(settings: Settings):
     job = until(settings, start(settings, SHORT.replace("50/s", "fast")), "failed")
     assert "one.yaml:3: arrivals.rate: given 'fast'" in job.reason
@@ -145,6 +146,7 @@ def test_jobs_are_listed_newest_first_and_forgotten_when_asked(settings: Setting
         jobs.show_job(numbers[0], settings=settings)
 
 
+@pytest.mark.slow
 def test_one_that_runs_is_not_forgotten(settings: Settings):
     number = start(settings, ENDLESS)
     with pytest.raises(InputError, match="which runs; allowed: one that has ended"):

@@ -57,9 +57,13 @@ def test_a_report_that_cannot_be_written_is_said(swept: str, settings: Settings,
         report_sweep(swept, file=tmp_path / "no" / "report.html", settings=settings)
 
 
-def test_cells_made_again_have_the_same_bytes_by_either_engine(swept: str, settings: Settings):
+def test_cells_made_again_have_the_same_bytes(swept: str, settings: Settings):
     view = verify_run(swept, sample=3, settings=settings)
     assert (len(view.checks), view.of, view.is_same) == (3, 8, True)
+
+
+@pytest.mark.slow
+def test_cells_made_again_by_the_other_engine_have_the_same_bytes(swept: str, settings: Settings):
     assert verify_run(swept, sample=2, engine="compiled", settings=settings).is_same
 
 

@@ -110,6 +110,18 @@ def test_a_sweep_is_found_by_name_id_and_file(document: dict[str, Any], settings
         show_sweep("nothing", settings=settings)
 
 
+def test_what_an_earlier_engine_made_is_not_shown_as_todays(
+    document: dict[str, Any], settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("workbench.simulate.scenario.ENGINE_VERSION", "0")
+    monkeypatch.setattr("workbench.experiments.manifest.ENGINE_VERSION", "0")
+    sweep(document, settings=settings, on="serial")
+    monkeypatch.undo()
+    view = show_sweep("which-of-two", settings=settings)
+    assert view.reused == 0
+    assert view.notes[0].startswith("it was simulated by engine version 0; this is version ")
+
+
 def test_a_damaged_file_is_named_with_what_to_do(document: dict[str, Any], settings: Settings):
     sweep(document, settings=settings, on="serial")
     (file,) = (settings.lake / "cells").glob("*.arrow")

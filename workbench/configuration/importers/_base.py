@@ -67,10 +67,18 @@ class Importer(Member):
         """
 
     def keep(self, read: BalancerConfiguration, known: BalancerConfiguration | None) -> BalancerConfiguration:
-        """Give what was read with what such a file cannot say taken from the version that holds."""
+        """Give what was read with what such a file cannot say taken from the version that holds.
+
+        A server that is not known by its name is by its address, for files that have no names.
+        """
         if known is None:
             return read
         content = read.content()
+        names = {one.address: name for name, one in known.servers.items() if name not in read.servers}
+        content["servers"] = {
+            name if name in known.servers else names.get(one["address"], name): one
+            for name, one in content["servers"].items()
+        }
         content["target"] = known.content()["target"]
         content["load"] = known.load if not read.load else read.load
         for name, server in content["servers"].items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from workbench.configuration.member_labels import read_label
@@ -43,6 +44,10 @@ class Target(Member):
     @abstractmethod
     def address(self) -> str:
         """Name the balancer: two targets of one address are the same balancer."""
+
+    def within(self, lake: Path) -> Target:
+        """Give the target as it is meant from a lake: itself, unless it stands in the lake."""
+        return self
 
     @abstractmethod
     def current(self) -> Standing:

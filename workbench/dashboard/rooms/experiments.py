@@ -41,17 +41,17 @@ def _show_plan(scenario: Scenario) -> None:
             width=620,
         )
         compares = len(chosen) >= 2
-        replications = st.number_input(
-            "Replications", 2, 10_000, plan.replications if plan else 10, disabled=not compares, width=130
-        )
-        measure = st.selectbox(
-            "Compare by",
-            list(_LABELS),
-            list(_LABELS).index(plan.measure if plan else Measure.RESPONSE_MEAN),
-            format_func=_LABELS.__getitem__,
-            disabled=not compares,
-            width=220,
-        )
+        replications = plan.replications if plan else 10
+        measure: str = plan.measure if plan else Measure.RESPONSE_MEAN
+        if compares:
+            replications = st.number_input("Replications", 2, 10_000, replications, width=130)
+            measure = st.selectbox(
+                "Compare by",
+                list(_LABELS),
+                list(_LABELS).index(measure),
+                format_func=_LABELS.__getitem__,
+                width=220,
+            )
     try:
         _show_estimate(scenario, chosen, int(replications) if compares else 1)
     except InputError as error:

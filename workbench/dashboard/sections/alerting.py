@@ -81,7 +81,7 @@ def show_not_run() -> None:
     st.info("No alerts were run over this lake yet. Start them in Channels, or from a terminal:")
     st.code(
         "workbench alerts run data/rules/queues.yaml --to receivers.yaml --prometheus http://127.0.0.1:9090",
-        language="shell",
+        language=None,
     )
 
 

@@ -40,7 +40,7 @@ def show_asking(first: str) -> None:
         f"At most {format_duration(settings.sql_time)}, {settings.sql_memory} and {settings.sql_rows:,} rows "
         "(`sql_time`, `sql_memory`, `sql_rows` in workbench.toml)."
     )
-    if not st.button("Ask", type="primary", icon=":material/play_arrow:", shortcut="Ctrl+Enter"):
+    if not st.button("Ask", type="primary", icon=":material/play_arrow:"):
         st.caption(limits)
         asked = st.session_state.get("asked")
     else:

@@ -118,7 +118,7 @@ def _show_more(job: JobView) -> None:
         with st.expander("What it found", key=f"found-{job.number}"):
             draw_view(view, alt=f"Result of job {job.number}")
     with st.expander("What it ran", key=f"ran-{job.number}"):
-        st.code(job.command, language="shell", wrap_lines=True)
+        st.code(job.command, language=None, wrap_lines=True)
 
 
 def _how_far(job: JobView) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +15,7 @@ from workbench.errors import InputError, SimulationError, WorkbenchError
 from workbench.experiments.executors._base import EXECUTORS, C, Executor, T
 from workbench.simulate.scenario import ENGINE_VERSION
 
+_ADDRESS = re.compile(r"(\[[0-9a-fA-F:]+\]|[^:/\[\]]+):\d{1,5}")
 _PATIENCE = "15s"
 """How long a scheduler may take to answer."""
 
@@ -34,6 +36,8 @@ class Dask(Executor):
     @classmethod
     def start(cls, address: str, *, workers: int) -> Dask:
         """Connect to a scheduler, or make a cluster of this machine's processes where no address is given."""
+        if address and not _ADDRESS.fullmatch(address):
+            raise InputError(f"on: given dask://{address}; allowed: dask://HOST:PORT, or dask alone")
         try:
             distributed: Any = import_module("distributed")
         except ImportError:

@@ -167,7 +167,8 @@ def _answer(sweep: Sweep, places: Sequence[Place]) -> str:
     told = (
         f"{' and '.join(first)} {are} best or not told apart from it at {most} of {len(there)} circumstances"
     )
-    others = [f"{name} at {count}" for name, count in best.most_common() if name not in first]
+    left = [_best_of(place) for place in there if not {*place.close, _best_of(place)} & set(first)]
+    others = [f"{name} at {count}" for name, count in Counter(left).most_common()]
     return told + (f"; elsewhere the best is {', '.join(others)}" if others else "")
 
 

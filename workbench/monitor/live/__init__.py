@@ -1,6 +1,7 @@
 """Live runs: simulations that go on in step with a clock and obey commands."""
 
 from workbench.monitor.live.commands import COMMANDS, Command, Control, read_command, read_speed
+from workbench.monitor.live.measures import LiveMetrics
 from workbench.monitor.live.session import COMMIT, Batch, Journal, LiveSession, Order, Outcome
 from workbench.monitor.live.simulation import LiveSimulation, Slice
 from workbench.monitor.live.slices import tally
@@ -12,6 +13,7 @@ __all__ = [
     "Command",
     "Control",
     "Journal",
+    "LiveMetrics",
     "LiveSession",
     "LiveSimulation",
     "Order",

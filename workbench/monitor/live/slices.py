@@ -32,7 +32,7 @@ class SliceSampler:
     def __init__(self, run: SteeredRun, run_id: int) -> None:
         self._run = run
         self._run_id = run_id
-        self._slots = run.scenario.servers().slots
+        self._servers = run.scenario.servers()
         self._there: list[Attempt] = []
         """Attempts that had not left the servers at the last edge."""
         self._seen = 0
@@ -46,8 +46,8 @@ class SliceSampler:
         candidates = [*self._there, *new]
         waiting = {attempt for machine in run.machines for attempt in machine.waiting}
         sent = [one for one in candidates if not math.isnan(one.sent)]
-        sampler = Sampler(self._slots, np.array([begin, end]))
-        sampler.add(self._visits(sent, waiting, end), until=math.inf)
+        sampler = Sampler(self._servers.slots, np.array([begin, end]), shares=self._servers.shares)
+        sampler.add(self._visits(sent, waiting, end), until=end)
         self._there = [one for one in candidates if _stays(one, waiting)]
         return sampler.table(self._run_id)
 

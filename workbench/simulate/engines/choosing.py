@@ -10,8 +10,9 @@ from workbench.errors import SimulationError
 from workbench.quantities import Extent
 from workbench.simulate.clients import Clients
 from workbench.simulate.engines._base import Engine
-from workbench.simulate.engines.compiled import CompiledEngine, refusal
+from workbench.simulate.engines.compiled import MOST_LINKS, CompiledEngine, refusal
 from workbench.simulate.engines.reference import ReferenceEngine
+from workbench.simulate.faults import Partition
 from workbench.simulate.scenario import EngineName, Scenario
 from workbench.simulate.workload import Workload
 
@@ -59,16 +60,23 @@ def why_reference(scenario: Scenario) -> str:
     """
     if scenario.engine is EngineName.REFERENCE:
         return "asked for"
-    if features := reference_only(scenario):
-        return f"the compiled engine has no {' and no '.join(features)}"
+    if parts := beyond_arrays(scenario):
+        return f"the compiled engine has no {' and no '.join(parts)}"
     requests = Workload(scenario).expected_requests()
     if scenario.engine is EngineName.AUTO and requests is not None and requests < WORTH_COMPILING:
         return f"fewer than {WORTH_COMPILING:,} requests, done before the compiled engine has started"
     return ""
 
 
-def reference_only(scenario: Scenario) -> list[str]:
+def beyond_arrays(scenario: Scenario) -> list[str]:
     """Name what a scenario has that only the reference engine can do."""
+    links = scenario.balancers.count * sum(group.count for group in scenario.pool)
+    cut = any(isinstance(fault, Partition) for fault in scenario.faults)
+    return [f"partitions among more than {MOST_LINKS:,} ways"] if cut and links > MOST_LINKS else []
+
+
+def what_may_fail(scenario: Scenario) -> list[str]:
+    """Name what makes a run of a scenario one in which requests may fail or be sent again."""
     if scenario.never_fails():
         return []
     balancers = scenario.balancers

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from workbench.simulate.arrivals import ClosedLoop, Gamma, Mmpp, Poisson, Uniform
 from workbench.simulate.balancers import Sharing
-from workbench.simulate.engines.choosing import reference_only
+from workbench.simulate.engines.choosing import what_may_fail
 from workbench.simulate.pool import ServerGroup
 from workbench.simulate.scenario import Scenario
 from workbench.simulate.services import Exponential
@@ -76,7 +76,7 @@ def predict(scenario: Scenario) -> Theory:
 
 def _check(scenario: Scenario) -> None:
     """Raise where something is in the way of every formula."""
-    if parts := reference_only(scenario):
+    if parts := what_may_fail(scenario):
         raise NoFormulaError(" and ".join(parts))
     if any(group.limit is not None for group in scenario.pool):
         raise NoFormulaError("limits of requests in flight")

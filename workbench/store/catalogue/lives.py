@@ -52,6 +52,7 @@ _RUNS = """
     order by l.run_id desc
 """
 _OWNER = "select host, pid, process_started, state from runs where run_id = ?"
+_AT = "select at_us from live_runs where run_id = ?"
 _TAKE_OVER = """
     update runs set host = :host, pid = :pid, process_started = :process_started, started = :now,
         state = 'running', reason = null, finished = null
@@ -171,6 +172,15 @@ class LiveCatalogue:
             session.execute(_SEND, values)
             newest = "select max(command_id) from live_commands where run_id = ?"
             return int(session.execute(newest, (run_id,)).fetchone()[0])
+
+    def refuse_waiting(self, run_id: int) -> None:
+        """Refuse the commands that nobody will obey any more, since the run has ended."""
+        with self._connection.changing() as session:
+            at_us = session.execute(_AT, (run_id,)).fetchone()[0]
+            waiting = session.execute(_COMMANDS, {"run_id": run_id, "state": "waiting"}).fetchall()
+            over = "the run had ended"
+            results = [CommandResult(row["command_id"], False, at_us, over) for row in waiting]
+            self._settle(session, results, self._now())
 
     def commands(self, run_id: int, *, state: str | None = None) -> list[LiveCommand]:
         """Return the commands to a run in the order in which they were sent."""

@@ -19,7 +19,7 @@ from workbench.experiments.executors import EXECUTORS, Executor, choose_executor
 NEGATIVE = operator.neg
 
 
-@pytest.fixture(params=["serial", "processes"])
+@pytest.fixture(scope="module", params=["serial", "processes"])
 def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
     started = choose_executor(request.param, workers=2)
     yield started
@@ -120,7 +120,9 @@ def alive(pid: int) -> bool:
         return False
 
 
-@pytest.mark.parametrize("given", ["cloud", "serial://x", "processes://x", ""])
+@pytest.mark.parametrize(
+    "given", ["cloud", "serial://x", "processes://x", "dask://nonsense", "dask://a:b", ""]
+)
 def test_what_is_no_executor_is_refused_with_what_is(given: str):
     with pytest.raises(InputError, match=r"on: given .*allowed: "):
         choose_executor(given, workers=1)

@@ -14,7 +14,7 @@ import pytest
 import workbench as wb
 from workbench.errors import ConflictError, InputError, NotFoundError
 from workbench.settings import Settings
-from workbench.store import Store
+from workbench.store import NewCommand, Store
 from workbench.workflows import live_commands, resume_live, show_live
 
 COUNTS = "select sum(arrivals)::BIGINT as arrivals, sum(completions)::BIGINT as completions from samples"
@@ -163,6 +163,20 @@ def test_a_run_that_is_stopped_is_complete(content: dict[str, Any], settings: Se
         wb.command(run_id, "rate 2", settings=settings)
     with pytest.raises(InputError, match="has ended"):
         resume_live(run_id, settings=settings)
+
+
+def test_a_command_that_comes_too_late_is_refused(content: dict[str, Any], settings: Settings):
+    with Store(settings) as store:
+
+        def committed(_: int) -> None:
+            if late["number"] == 0 and store.run(1).state == "running":
+                late["number"] = store.catalogue.lives.send(1, NewCommand("rate 2", "ann"))
+
+        late = {"number": 0}
+        # The only commit is the last one, after which nobody looks for commands.
+        wb.live(content, speed="max", settings=settings, commit_every=1e9, committed=committed)
+        (one,) = store.catalogue.lives.commands(1)
+    assert (one.state, one.result) == ("refused", "the run had ended")
 
 
 def test_several_runs_go_on_at_once_and_each_obeys_its_own_commands(

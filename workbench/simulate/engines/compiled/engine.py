@@ -13,12 +13,17 @@ from workbench.simulate.workload import CHUNK, Workload
 
 MOST_RECORDS = 100_000_000
 """Requests whose records are held in memory, some 100 bytes each."""
+MOST_FAILING = 30_000_000
+"""The same where requests may fail, some 300 bytes each, and as many for each further attempt."""
+MOST_LINKS = 100_000_000
+"""Ways between balancers and servers of which some may be cut."""
 
 
 class CompiledEngine:
     """Simulates with the strategy and the event loop compiled to machine code by Numba.
 
-    It runs every scenario in which nothing fails; `why_not` says of the others why not.
+    Where requests may fail, the reference engine's own code has the control: faults, checks, ejections and
+    weights. What becomes of the requests is compiled all the same.
     """
 
     name = "compiled"
@@ -33,13 +38,17 @@ class CompiledEngine:
         """
         from workbench.simulate.engines.compiled.simulation import Simulation
 
-        _check_size(workload.expected_requests() or 0)
+        expected = workload.expected_requests() or 0
+        if not workload.scenario.never_fails():
+            check_size(expected, most=MOST_FAILING)
+            return _run_what_fails(workload, progress)
+        check_size(expected)
         simulation = Simulation(workload)
         parts: list[Finished] = []
         count = 0
         for part in simulation.finished(progress=progress):
             count += len(part)
-            _check_size(count)
+            check_size(count)
             parts.append(part.copy())
         return simulation.records(parts)
 
@@ -71,10 +80,24 @@ class CompiledEngine:
         return Simulation(workload, size=size, counted=counted).finished(progress=progress)
 
 
-def _check_size(requests: float) -> None:
-    if requests > MOST_RECORDS:
+def _run_what_fails(workload: Workload, progress: Progress | None) -> Records:
+    from workbench.simulate.engines.compiled.kernels import refused
+    from workbench.simulate.engines.compiled.resilient.run import CompiledRun
+
+    with refused(workload.scenario):
+        run = CompiledRun(workload, progress)
+    return run.go()
+
+
+def check_size(requests: float, *, most: int = MOST_RECORDS) -> None:
+    """Refuse a run that would not fit into memory.
+
+    Raises:
+        SimulationError: there are more than `most` requests.
+    """
+    if requests > most:
         raise SimulationError(
-            f"horizon: given some {requests:,.3g} requests; allowed: at most {MOST_RECORDS:,} a run, "
+            f"horizon: given some {requests:,.3g} requests; allowed: at most {most:,} a run, "
             "whose records are held in memory; shorten the horizon"
         )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from types import FunctionType
@@ -15,6 +16,7 @@ from workbench.errors import SimulationError
 from workbench.simulate.balancers import Sharing
 from workbench.simulate.engines.compiled import events, queues
 from workbench.simulate.engines.compiled.binding import bind, plain, reads
+from workbench.simulate.engines.compiled.resilient import plugs
 from workbench.simulate.engines.compiled.state import Count, Run, example_run
 from workbench.simulate.scenario import Scenario
 from workbench.simulate.strategies import Fewest, Strategy
@@ -75,11 +77,26 @@ def kernel_for(scenario: Scenario) -> Kernel:
     """
     if not scenario.never_fails():
         raise SimulationError(
-            "engine: given compiled; allowed: reference, where requests may fail or be repeated"
+            "engine: given a stream of requests that may fail or be repeated; allowed: a run of them"
         )
+    with refused(scenario):
+        return _compile(scenario)
+
+
+@contextmanager
+def refused(scenario: Scenario) -> Iterator[None]:
+    """Say of a scenario's own functions that Numba refuses them.
+
+    Raises:
+        SimulationError: with Numba's reason.
+    """
+    if refusal := scenario.why_not_shared():
+        raise SimulationError(f"discipline: given ps; allowed: {refusal}")
     strategy = scenario.balancers.strategy
     try:
-        return _compile(scenario)
+        yield
+    except SimulationError:
+        raise
     except Exception as error:
         if not (strategy.code() or isinstance(error, NumbaError)):
             raise
@@ -89,7 +106,11 @@ def kernel_for(scenario: Scenario) -> Kernel:
 def refusal_of(scenario: Scenario) -> str:
     """Say in a line why a scenario has no kernel; empty where it has one."""
     try:
-        kernel_for(scenario)
+        if scenario.never_fails():
+            kernel_for(scenario)
+        else:
+            with refused(scenario):
+                plugs.kernel_for(scenario)
     except SimulationError as error:
         return str(error).partition(": ")[2]
     return ""

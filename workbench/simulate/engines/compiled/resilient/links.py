@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.errors import SimulationError
+from workbench.simulate.engines.compiled.engine import MOST_LINKS
 from workbench.simulate.engines.compiled.resilient.lists import held_list, remove
 from workbench.simulate.engines.compiled.resilient.world import Count
 
 if TYPE_CHECKING:
     from workbench.simulate.engines.compiled.resilient.run import CompiledRun
 
-_MOST_LINKS = 100_000_000
 Link = tuple[int, int]
 """A balancer and a server."""
 
@@ -61,9 +61,9 @@ class Held:
 
 
 def _links(balancers: int, servers: int) -> Any:
-    if balancers * servers > _MOST_LINKS:
+    if balancers * servers > MOST_LINKS:
         raise SimulationError(
             f"faults: given a partition among {balancers * servers:,} ways between balancers and servers; "
-            f"allowed: at most {_MOST_LINKS:,} in the compiled engine, any number with `engine: reference`"
+            f"allowed: at most {MOST_LINKS:,} in the compiled engine, any number with `engine: reference`"
         )
     return np.zeros((balancers, servers), np.int32)

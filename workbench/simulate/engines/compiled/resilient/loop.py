@@ -11,7 +11,8 @@ from typing import Any
 
 from numpy.random import Generator
 
-from workbench.simulate.engines.compiled.resilient.agenda import EVENTS, NUMBERS, take_next
+from workbench.simulate.engines.compiled.borrowing import borrow
+from workbench.simulate.engines.compiled.resilient.agenda import EVENTS, NUMBERS, put, take_next
 from workbench.simulate.engines.compiled.resilient.clients import (
     CALLS,
     KNOWN,
@@ -30,6 +31,7 @@ from workbench.simulate.engines.compiled.resilient.clients import (
     other_balancer,
     try_failed,
 )
+from workbench.simulate.engines.compiled.resilient.keeping import HALF, keep
 from workbench.simulate.engines.compiled.resilient.picking import WRONG, Plugs, Rngs, choose
 from workbench.simulate.engines.compiled.resilient.sending import (
     ATTEMPTS,
@@ -107,8 +109,8 @@ TOP = -1
 """Instead of a depth of the stack: go on with the next event, too."""
 
 
-def advance(
-    table: int,
+def tell(
+    address: int,
     strategy_rng: Generator,
     failover_rng: Generator,
     detector_rng: Generator,
@@ -123,13 +125,32 @@ def advance(
     picked: Any,
     group: Any,
     share: Any,
-    down_to: int,
-) -> int:
-    """Do what is on the stack above a depth, or let events happen; give why it stops."""
-    plugs = Plugs(pick, taken, ended, answered, failed, learns, picked, group, share)
+) -> None:
+    """Tell the kernel once of generators and functions, to be kept at an address."""
     rngs = Rngs(strategy_rng, failover_rng, detector_rng, client_rng, error_rng)
+    keep(address, borrow(rngs))
+    keep(address + HALF, Plugs(pick, taken, ended, answered, failed, learns, picked, group, share))
+
+
+def find_rngs(address: int) -> Any:
+    """Stand where the function is put that finds the generators at an address."""
+
+
+def find_plugs(address: int) -> Any:
+    """Stand where the function is put that finds the functions at an address."""
+
+
+def put_event(table: int, time: float, code: int, load: int) -> None:
+    """Put an event of the control code on the agenda; there must be room."""
+    find: Any = world_at
+    put(find(table), time, code, load)
+
+
+def advance(table: int, kept: int, down_to: int) -> int:
+    """Do what is on the stack above a depth, or let events happen; give why it stops."""
     find: Any = world_at
     w: World = find(table)
+    rngs, plugs = find_rngs(kept), find_plugs(kept + HALF)
     counts = w.counts
     while True:
         if counts[REASON] != DONE:

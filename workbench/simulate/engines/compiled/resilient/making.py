@@ -57,12 +57,10 @@ def draws_of(streams: Sequence[Generator]) -> tuple[Generator, Draws]:
     return streams[0], {"numbers": numbers, "left_over": left_over, "bank": bank_of(streams)}
 
 
-def make_world(scenario: Scenario, rules: RetryRules, draws: Mapping[str, Draws], desks: int) -> World:
-    """Make the arrays of a run, in which nothing has happened; desks and servers are as they stand at first.
-
-    Raises:
-        SimulationError: it cannot be run with arrays.
-    """
+def make_world(
+    scenario: Scenario, rules: RetryRules, draws: Mapping[str, Draws], *, desks: int, requests: int
+) -> World:
+    """Make the arrays of a run in which nothing has happened; there may come more requests than that."""
     servers, balancers = scenario.servers(), scenario.balancers
     failover, count = balancers.holding_failover(), servers.count
     members = failover.groups(servers)
@@ -85,9 +83,9 @@ def make_world(scenario: Scenario, rules: RetryRules, draws: Mapping[str, Draws]
         rules=np.concatenate(
             [_rules(rules, sum(weight > 0 for weight in servers.weight)), _rules(client_rules, 0)]
         ),
-        requests=np.zeros(0, REQUEST),
-        calls=np.zeros(_ROOM, CALL),
-        attempts=np.zeros(_ROOM, ATTEMPT),
+        requests=np.zeros(requests, REQUEST),
+        calls=np.zeros(_ROOM + requests, CALL),
+        attempts=np.zeros(_ROOM + requests, ATTEMPT),
         machines=_machines(servers),
         failing=np.zeros((count, 1, 2)),
         lists=_lists(3 * count + queues + 1),

@@ -18,7 +18,8 @@ from numpy.random import PCG64, Generator
 from workbench.simulate.checks import CheckState
 from workbench.simulate.detectors import DetectorState
 from workbench.simulate.engines.compiled.binding import bind, plain
-from workbench.simulate.engines.compiled.resilient.loop import advance
+from workbench.simulate.engines.compiled.resilient.keeping import finder
+from workbench.simulate.engines.compiled.resilient.loop import advance, put_event, tell
 from workbench.simulate.engines.compiled.resilient.picking import Plugs, Rngs
 from workbench.simulate.engines.compiled.resilient.tables import WorldType
 from workbench.simulate.failover import GroupState
@@ -100,7 +101,9 @@ def whole(numbers: Any, since: float) -> float:
 class Kernel:
     """The compiled event loop, and the functions of one scenario for it."""
 
-    compiled: Callable[..., int]
+    compiled: Callable[[int, int, int], int]
+    tell: Callable[..., None]
+    put: Callable[[int, float, int, int], None]
     plugs: tuple[Any, ...]
 
 
@@ -155,17 +158,22 @@ def kernel_for(scenario: Scenario) -> Kernel:
     )
     rngs = (_typeof(_rng()),) * 5
     taken = tuple(types.FunctionType(signature) for signature in signatures)
+    all_plugs: Any = types.NamedTuple(taken, Plugs)  # type: ignore[no-untyped-call]
+    all_rngs: Any = types.NamedUniTuple(rngs[0], len(rngs), Rngs)  # type: ignore[no-untyped-call]
     annotated = {
         "int": types.int64,
         "float": types.float64,
         "bool": types.boolean,
         "World": WorldType(),
-        "Plugs": types.NamedTuple(taken, Plugs),  # type: ignore[no-untyped-call]
-        "Rngs": types.NamedUniTuple(rngs[0], len(rngs), Rngs),  # type: ignore[no-untyped-call]
+        "Plugs": all_plugs,
+        "Rngs": all_rngs,
         "Generator": rngs[0],
     }
-    compiled = bind(advance, {}, example=(types.int64, *rngs, *taken, types.int64), annotated=annotated)
-    return Kernel(compiled, plugs)
+    places = {"find_rngs": finder(all_rngs), "find_plugs": finder(all_plugs)}
+    compiled = bind(advance, places, example=(types.int64,) * 3, annotated=annotated)
+    told = bind(tell, {}, example=(types.int64, *rngs, *taken))
+    put = bind(put_event, {}, example=(types.int64, types.float64, types.int64, types.int64))
+    return Kernel(compiled, told, put, plugs)
 
 
 def _plug(wrapper: Any, own: Any, signature: Any, *, careful: bool) -> Any:

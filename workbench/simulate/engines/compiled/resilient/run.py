@@ -10,9 +10,11 @@ import numpy as np
 from workbench.simulate.engines._base import Progress
 from workbench.simulate.engines.compiled.agenda import KIND_SHIFT
 from workbench.simulate.engines.compiled.drawing import turn_to
-from workbench.simulate.engines.compiled.resilient.agenda import NUMBERS, put
+from workbench.simulate.engines.compiled.engine import MOST_FAILING, check_size
+from workbench.simulate.engines.compiled.resilient.agenda import NUMBERS
 from workbench.simulate.engines.compiled.resilient.desks import ArrayDesk, Waiting
 from workbench.simulate.engines.compiled.resilient.gathering import gather_records
+from workbench.simulate.engines.compiled.resilient.keeping import WORDS
 from workbench.simulate.engines.compiled.resilient.links import Cuts, Held
 from workbench.simulate.engines.compiled.resilient.loop import SPARE, TOP
 from workbench.simulate.engines.compiled.resilient.machines import ArrayMachine
@@ -77,8 +79,10 @@ class ArrayClock(Clock):
     def at(self, time: float, kind: int, number: int, action: Action) -> None:
         """Let `action` be called at `time`, in seconds; `number` as in `Kind`."""
         self.actions[self.made] = action
-        self.run_of.make_room()
-        put(self.run_of.plain, time, int(kind) << KIND_SHIFT | number, CONTROLLED | self.made)
+        run, code = self.run_of, int(kind) << KIND_SHIFT | number
+        if run.world.counts[Count.EVENTS] + SPARE > len(run.world.agenda):
+            run.make_room()
+        run.kernel.put(run.table_at, time, code, CONTROLLED | self.made)
         self.made += 1
 
     def act(self, token: int, number: int, now: float) -> None:
@@ -153,6 +157,7 @@ class CompiledRun(ResilientRun):
         self.chunks = workload.chunks(size)
         self.watch = None
         self.events: list[Event] = []
+        self.unchecked: set[int] = set()
         settings = scenario.balancers
         rules = settings.retry_rules()
         desks = 1 if settings.view == "shared" else settings.count
@@ -166,7 +171,11 @@ class CompiledRun(ResilientRun):
         uses = ("strategy", "failover", "detector")
         draws = {use: one for use, (_, one) in zip(uses, turns, strict=True)}
         self.kernel: Kernel = kernel_for(scenario)
-        self.replace(**make_world(scenario, rules, draws, desks)._asdict())
+        expected = min(workload.expected_requests() or 0, MOST_FAILING)
+        world = make_world(scenario, rules, draws, desks=desks, requests=int(expected))
+        self.replace(**world._asdict())
+        self.kept = np.zeros(WORDS, np.int64)
+        self.kernel.tell(self.kept.ctypes.data, *self.generators, *self.kernel.plugs)
         array_clock: Any = ArrayClock(self)
         self.clock = array_clock
         self.machines_in_arrays = [ArrayMachine(index, self) for index in range(len(self.world.machines))]
@@ -192,11 +201,10 @@ class CompiledRun(ResilientRun):
 
     def drive(self, down_to: int) -> None:
         """Let the kernel work until what lies above a depth of its stack is done, or all is over."""
+        advance, kept = self.kernel.compiled, self.kept.ctypes.data
         while True:
             try:
-                reason = self.kernel.compiled(
-                    self.table.ctypes.data, *self.generators, *self.kernel.plugs, down_to
-                )
+                reason = advance(self.table_at, kept, down_to)
             except Exception as error:
                 raise failure(self.scenario.balancers.strategy, error) from error
             if reason == DONE:
@@ -235,6 +243,7 @@ class CompiledRun(ResilientRun):
         self.arrays = self.world._asdict()
         self.plain: World = _plain(self.world)
         self.table = table_of(self.world)
+        self.table_at = int(self.table.ctypes.data)
 
     def make_room(self) -> None:
         """See to it that there is room for one more step in every array."""
@@ -262,6 +271,7 @@ class CompiledRun(ResilientRun):
             counts[Count.LAST] = 1
             return False
         begin, end = int(counts[Count.KNOWN]), int(counts[Count.KNOWN]) + len(chunk)
+        check_size(end, most=MOST_FAILING)
         while end > len(self.world.requests):
             self.replace(requests=_longer(self.world.requests, at_least=end))
         self._fill(self.world.requests[begin:end], chunk)
