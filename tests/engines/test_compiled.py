@@ -148,6 +148,7 @@ def scenarios(labels: list[str], *, closed: bool = False) -> st.SearchStrategy[S
 
 @settings(max_examples=40)
 @given(scenario=scenarios(["join_shortest_queue"], closed=True), size=st.sampled_from([1, 7, 65_536]))
+@pytest.mark.slow
 def test_random_closed_loops_have_the_same_records_in_chunks_of_any_size(scenario: Scenario, size: int):
     """Of one kernel, that of the closed loop above, since each takes seconds to compile."""
     check_in_chunks(scenario, size)
@@ -179,6 +180,7 @@ def check_in_chunks(scenario: Scenario, size: int) -> None:
 
 
 @pytest.mark.parametrize("label", ["power_of_two", "join_idle_queue"])
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_requests(label: str):
     def most_room(requests: int) -> int:
         scenario = make_scenario(label, horizon=f"{requests} requests")
@@ -319,6 +321,7 @@ def test_what_numba_refuses_runs_on_the_reference_engine(registered: Callable[[t
     assert "\n" not in choice.reason
 
 
+@pytest.mark.slow
 def test_what_behaves_otherwise_when_compiled_runs_on_the_reference_engine(
     registered: Callable[[type[Strategy]], Strategy],
 ):
@@ -385,6 +388,7 @@ print(sum(kernel.compiled.stats.cache_hits.values()), sum(kernel.compiled.stats.
 """
 
 
+@pytest.mark.slow
 def test_a_second_process_finds_the_code_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     found = [

@@ -30,6 +30,8 @@ from workbench.simulate.engines.compiled.resilient.run import CompiledRun
 from workbench.simulate.engines.reference.resilient import ResilientRun
 from workbench.simulate.strategies import Memory, View
 
+pytestmark = pytest.mark.slow  # the kernel takes 20 s of processor time to compile the first time
+
 PROJECT = Path(__file__).parents[2]
 COLUMNS = ("arrival", "begin", "finish", "answered", "balancer", "server", "outcome", "queue_depth", "delay")
 
@@ -234,7 +236,6 @@ LIBRARY = (
 )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", LIBRARY)
 def test_the_library_has_the_same_records(name: str):
     scenario = load_scenario(PROJECT / "simulations" / f"{name}.yaml")
@@ -242,14 +243,12 @@ def test_the_library_has_the_same_records(name: str):
     check(scenario.model_copy(update={"horizon": Extent(seconds=50.0)}))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("label", LABELS)
 def test_every_strategy_has_the_same_records_where_servers_crash(label: str):
     balancers = {"strategy": build(label, 4), "count": 2, "checks": CHECKS, "retries": PLAIN_RETRIES}
     check(failing(**BUSY | {"balancers": balancers, "keys": KEYS}))
 
 
-@pytest.mark.slow
 @settings(max_examples=60, **FUZZ)
 @given(scenarios())
 def test_random_scenarios_have_the_same_records(content: dict[str, Any]):

@@ -116,6 +116,7 @@ QUICK = [("join_shortest_queue", "one slot")]
         for setting in MANY
     ],
 )
+@pytest.mark.slow
 def test_many_servers_have_the_records_of_the_reference_engine(label: str, setting: str):
     changes = {"horizon": SHORT} | MANY[setting]
     check(make_scenario(label, **changes))

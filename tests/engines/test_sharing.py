@@ -124,6 +124,7 @@ def test_samples_split_those_who_share_into_slots_and_queue():
 @pytest.mark.parametrize(
     "case", ["mixed", *(pytest.param(case, marks=pytest.mark.slow) for case in CASES if case != "mixed")]
 )
+@pytest.mark.slow
 def test_the_compiled_engine_gives_the_same_records(case: str):
     check(shared(case, horizon="3k requests"))
 

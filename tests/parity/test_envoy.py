@@ -442,6 +442,7 @@ def test_a_server_that_is_not_usable_is_never_picked(
 
 
 @pytest.mark.parametrize("strategy", MEMBERS, ids=lambda each: each.label)
+@pytest.mark.slow
 def test_a_pick_is_the_same_compiled(strategy: Strategy) -> None:
     same_compiled(strategy, pool([5, 1, 1, 2, 2]), trial(300, keys=50, seed=4), keys=KEYS[:50])
 

@@ -54,6 +54,7 @@ weights = st.lists(st.integers(1, 9), min_size=1, max_size=8)
 
 @every
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.slow
 def test_compiled_it_does_the_same(strategy: Strategy, seed: int) -> None:
     servers = pool([3, 1, 0, 5, 2, 2], limits=[4, 0, 0, 6, 3, 0])
     script = trial(600, keys=len(ADDRESSES), seed=seed)

@@ -301,11 +301,13 @@ def misses(name: str, run: Run) -> list[str]:
 
 
 @pytest.mark.parametrize("name", WRONG)
+@pytest.mark.slow
 def test_a_wrong_model_falls_outside(name: str):
     assert misses(name, simulate(WRONG[name], QUICK.of(name)))
 
 
 @pytest.mark.parametrize("name", MODELS)
+@pytest.mark.slow
 def test_servers_that_are_five_percent_slow_fall_outside(name: str):
     slow = MODELS[name] | {"pool": MODELS[name]["pool"] | {"speed": 0.95}}
     assert misses(name, simulate(slow, QUICK.of(name)))

@@ -52,6 +52,7 @@ def test_the_retrial_queue_meets_theory_over_a_million_requests(rate: float):
     assert_theory_holds(simulate(retrials(rate), 1_000_000), rate=rate, widest=0.075)
 
 
+@pytest.mark.slow
 def test_waits_of_another_shape_fall_outside():
     content = retrials(1.0)
     content["clients"]["retries"]["jitter"] = "none"

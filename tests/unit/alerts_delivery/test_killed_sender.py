@@ -28,6 +28,7 @@ def start(database: Database, port: int, seed: int) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("kills", [6, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_a_sender_killed_at_random_instants_loses_nothing(database: Database, receiver: Receiver, kills: int):
     rng = np.random.default_rng(kills)
     receiver.replies.extend(

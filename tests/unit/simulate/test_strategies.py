@@ -336,6 +336,7 @@ IN_PARITY_TESTS = tuple(f"{product}." for product in ("envoy", "finagle", "grpc"
         for label in LABELS
     ],
 )
+@pytest.mark.slow
 def test_compiled_picks_equal_interpreted_ones(label: str):
     """Lists as the reference engine has them, arrays as the compiled one, and equal generators."""
     for servers in (1, 9):

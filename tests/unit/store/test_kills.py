@@ -105,6 +105,7 @@ def work_at_once(lake, seconds, writers, readers):
     return check(lake, stored), len(stored)
 
 
+@pytest.mark.slow
 def test_writers_readers_and_a_compaction_at_once_lose_nothing(lake):
     work_at_once(lake, 3, writers=3, readers=1)
 

@@ -511,6 +511,7 @@ def test_a_choice_is_the_same_compiled(rule: Failover):
     assert script(fast=False) == script(fast=True)
 
 
+@pytest.mark.slow
 def test_checks_and_detection_are_the_same_compiled():
     def script(*, fast: bool) -> tuple[Any, ...]:
         detector = EnvoyOutlierDetection(

@@ -178,6 +178,7 @@ def test_a_server_that_is_out_always_has_a_way_back(steps: list[tuple[float, int
         assert not watch.ejected() or watch.state.until[0] <= time + 300 or probing
 
 
+@pytest.mark.slow
 def test_accrual_is_the_same_compiled():
     def script(*, fast: bool) -> tuple[Any, ...]:
         detector = FinagleFailureAccrual(consecutive_failures=3, window=4, longest_backoff=40)
