@@ -77,7 +77,7 @@ class Present:
         servers: how each stands.
         last: the last interval of each server.
         samples: each server's queue and counts since then.
-        answers: how requests ended since then, and percentiles of their times.
+        answers: how requests ended since then, and percentiles of their times, one row a bucket.
         events: all that has happened.
         faults: `fault`, `server_id`, `begin_s` and `end_s` of each.
     """
@@ -163,7 +163,12 @@ def show_present(store: Store, *, run_id: int, minutes: float = 3.0) -> Present:
         servers=tuple(servers),
         last=last,
         samples=queries.recent_samples(store, run_id=run_id, since_s=from_s, width_s=width_s),
-        answers=queries.recent_answers(store, run_id=run_id, since_s=from_s, width_s=width_s),
+        answers=_unbroken(
+            queries.recent_answers(store, run_id=run_id, since_s=from_s, width_s=width_s),
+            from_s=from_s,
+            at_s=at_s,
+            width_s=width_s,
+        ),
         events=events,
         faults=pa.Table.from_pylist(fault_spans(told), schema=_FAULTS),
     )
@@ -246,6 +251,16 @@ def _figures(
         firing=_firing(store, run, live),
         window_s=window,
     )
+
+
+def _unbroken(answers: pa.Table, *, from_s: float, at_s: float, width_s: float) -> pa.Table:
+    """Give the buckets in which nothing was answered a row, too."""
+    there = {round((row["ts_s"] - from_s) / width_s): row for row in answers.to_pylist()}
+    count = max(1, math.ceil((at_s - from_s) / width_s - 1e-6))
+    rows = [
+        there.get(place, {"ts_s": from_s + place * width_s, "answered": 0, "ok": 0}) for place in range(count)
+    ]
+    return pa.Table.from_pylist(rows, schema=answers.schema)
 
 
 def _firing(store: Store, run: Run, live: LiveLine | None) -> int | None:

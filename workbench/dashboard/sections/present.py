@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
@@ -112,6 +113,9 @@ def _draw_level(shown: Present, found: HappeningsData | None, level: Level) -> N
         st.info("The system does not tell.")
         return
     figure = charts.queue_over_time_chart(data)
+    if level is Level.QUEUE_DEPTH:  # where nobody waits the scale still begins at 0
+        highest = max(1.0, float(np.nanmax(data.values)))
+        figure.update_traces(zmax=highest, selector={"type": "heatmap"})
     _draw(shown, figure, found, key=level.value, alt=f"{level.label} of each server in the last minutes")
 
 
@@ -131,9 +135,10 @@ def _draw_percentiles(shown: Present, found: HappeningsData | None) -> None:
     answers = shown.answers.rename_columns(
         ["requests" if name == "answered" else name for name in shown.answers.column_names]
     )
-    window = (shown.from_s, shown.at_s)
+    # The last bucket goes on, so nothing of it lies outside what is shown.
+    window = (shown.from_s, shown.at_s + shown.width_s)
     data = charts.latency_over_time_data(answers, length_s=shown.at_s, window_s=window)
-    if data is None:
+    if data is None or not any(data.rates_per_s):
         st.info("No request has been answered in this time, or the system does not tell.")
         return
     figure = charts.latency_over_time_chart(data)
