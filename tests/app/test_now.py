@@ -72,6 +72,14 @@ def test_a_live_run_has_every_tile_and_chart(settings: Settings, open_page: Open
     ]
 
 
+def test_without_refreshing_the_page_still_shows_and_tells(settings: Settings, open_page: OpenPage):
+    app = open_page(settings.lake, "now", run="1")
+    app.toggle(key="refresh").set_value(False).run()
+    assert not app.exception
+    assert len(alts(app)) == 4
+    assert [button for button in app.button if button.key == "stop"]
+
+
 def test_a_weight_is_applied_where_it_was_asked_for_and_every_browser_sees_it(
     settings: Settings, open_page: OpenPage
 ):

@@ -28,10 +28,15 @@ def page() -> None:
         return
     run_id, minutes = _choose(store, runs)
     shown = show_present(store, run_id=run_id, minutes=minutes)
-    if shown.goes_on:
+    # Streamlit makes a chart whose data have changed anew, and with it forgets how far it was zoomed.
+    follow = shown.goes_on and st.toggle(
+        "Refresh every two seconds", True, key="refresh", help="Off to zoom into a chart and stay there."
+    )
+    if follow:
         present.follow_present(run_id, minutes)
     else:
         present.draw_present(shown)
+    if not shown.goes_on:
         starting.show_ended(shown)
     if shown.live is not None and shown.goes_on:
         steering.show_steering(run_id, shown.names)

@@ -11,7 +11,6 @@ import streamlit as st
 
 from workbench import charts
 from workbench.charts import HappeningsData, Level
-from workbench.charts.theme import clock_unit
 from workbench.dashboard import access
 from workbench.dashboard.drawing import draw, draw_table, plain, side_by_side
 from workbench.quantities import format_duration
@@ -97,10 +96,7 @@ def _happenings(shown: Present) -> HappeningsData | None:
 
 
 def _draw(shown: Present, figure: go.Figure, found: HappeningsData | None, *, key: str, alt: str) -> None:
-    unit = clock_unit(shown.at_s)
     figure = charts.marked(figure, found, length_s=shown.at_s)
-    # The same revision keeps zoom and legend as the reader has set them, whatever data come.
-    figure.update_layout(uirevision=f"{shown.run.run_id} {unit.name}")
     draw(figure, key=key, alt=alt)
 
 
