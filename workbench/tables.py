@@ -18,8 +18,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-SCHEMA_VERSION = 2
-"""Version of the schemas. 1: requests, samples, summaries. 2: histograms."""
+SCHEMA_VERSION = 3
+"""Version of the schemas. 1: requests, samples, summaries. 2: histograms.
+
+3: `oldest_us` of samples, whose measures may be null.
+"""
 
 
 class Outcome(IntEnum):

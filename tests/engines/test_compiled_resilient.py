@@ -224,7 +224,6 @@ def test_a_pick_that_is_no_server_ends_the_run():
 
 LIBRARY = (
     "black_hole",
-    "flash_crowd",
     "newcomer_herd",
     "newcomer_herd_slow_start",
     "retry_storm",

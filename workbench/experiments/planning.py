@@ -10,7 +10,7 @@ import numpy as np
 
 from workbench.experiments.batch_means import batch_means
 from workbench.experiments.intervals import LEVEL, Interval, Row, mean_interval, student
-from workbench.experiments.quantiles import SECTIONS, quantile_interval
+from workbench.experiments.quantiles import section_quantile
 
 _BATCHES = 6
 """Batches of a pilot: few and long, so that what a queue remembers is not taken for independent."""
@@ -40,7 +40,7 @@ def need_of_long_runs(pilots: Sequence[Row], q: float | None, *, precision: floa
     """
     intervals = [_interval(values, q) for values in pilots]
     value = float(np.mean([one.value for one in intervals]))
-    factor = student(LEVEL, (SECTIONS if q is not None else _BATCHES) - 1)
+    factor = student(LEVEL, _BATCHES - 1)
     errors = [(one.high - one.low) / 2.0 / factor for one in intervals]
     error = math.sqrt(float(np.mean(np.square(errors))))
     return _need(value, error, float(np.mean([len(one) for one in pilots])), precision)
@@ -62,7 +62,8 @@ def need_of_replications(values: Sequence[float], *, requests: float, precision:
 def _interval(values: Row, q: float | None) -> Interval:
     if q is None:
         return batch_means(values, batches=_BATCHES)
-    return quantile_interval(values, q)
+    # Of short pilots the interval that covers better has, now and then, a wide upper end, which would rule.
+    return section_quantile(values, q, sections=_BATCHES)
 
 
 def _need(value: float, error: float, requests: float, precision: float) -> Need:

@@ -72,7 +72,8 @@ def plan(
 ) -> PlanView:
     """Say how many requests and how much time it takes to know a scenario to a precision.
 
-    Five pilots are simulated and thrown away. The guess is a rough one, mostly within a third.
+    Five pilots are simulated and thrown away. The guess is a rough one, of a mean mostly within a third, of a
+    tail's quantile within a factor of two.
 
     Args:
         source: a scenario, the path of its YAML file, or a dict with the same keys.

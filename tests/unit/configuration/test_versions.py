@@ -166,9 +166,14 @@ def test_a_writer_killed_at_random_instants_tears_nothing_and_loses_nothing(tmp_
         ) as writers:
             assert writers.stdin is not None
             assert writers.stdout is not None
-            for _ in range(TRIES):
+            for number in range(TRIES):
                 writers.stdin.write("go\n")
-                pid = int(next(line for line in writers.stdout if line.startswith("writer")).split()[1])
+                lines: dict[str, str] = {}
+                # Every other one has saved something at least, however slow the machine is.
+                while "writer" not in lines or (number % 2 and "saved" not in lines):
+                    word, told = writers.stdout.readline().split()
+                    lines[word] = told
+                pid, first = int(lines["writer"]), int(lines.get("saved", 0))
                 until = time.monotonic() + instants.uniform(0.0, 0.06)
                 while time.monotonic() < until:
                     version = book.holding()
@@ -179,9 +184,9 @@ def test_a_writer_killed_at_random_instants_tears_nothing_and_loses_nothing(tmp_
                     for line in iter(writers.stdout.readline, "ended\n")
                     if "saved" in line
                 ]
-                assert book.holding().version >= max(saved, default=0)
+                assert book.holding().version >= max(saved, default=first)
             writers.stdin.close()
             assert writers.wait(timeout=10) == 0
         versions = book.history()
     assert [one.version for one in versions] == list(range(len(versions), 0, -1))
-    assert len(versions) > TRIES / 2
+    assert len(versions) >= TRIES / 2

@@ -135,8 +135,8 @@ sed: 4
         "checkout.yaml:4: arrivals.rate: given '-10/s'; allowed: a rate of 0 or more, "
         "such as 340/s or 20k/min",
         "checkout.yaml:8: pool[0].slots: given 0; allowed: greater than or equal to 1",
-        "checkout.yaml:10: pool[1].colour: given 'red'; allowed: one of name, count, slots, speed, weight, "
-        "queue_limit, limit, least_limit, zone, priority, gives_up, delay",
+        "checkout.yaml:10: pool[1].colour: given 'red'; allowed: one of name, count, slots, discipline, "
+        "speed, weight, queue_limit, limit, least_limit, zone, priority, gives_up, delay",
         "checkout.yaml:12: balancers.strategy.choices: given 'none'; allowed: a valid integer, "
         "unable to parse string as an integer",
         "checkout.yaml:13: balancers.view: given 'public'; allowed: 'private', 'shared' or 'refreshed'",

@@ -15,9 +15,20 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from workbench.errors import CatalogueError, NotFoundError, SchemaVersionError
+from workbench.errors import CatalogueError, ConflictError, NotFoundError, SchemaVersionError
 from workbench.settings import Settings
-from workbench.store import NewComparison, RunResult, Store, maintenance, publish, queries, read_only
+from workbench.store import (
+    CommandResult,
+    NewCommand,
+    NewComparison,
+    RunResult,
+    Snapshot,
+    Store,
+    maintenance,
+    publish,
+    queries,
+    read_only,
+)
 from workbench.store.catalogue import CATALOGUE_VERSION
 from workbench.store.catalogue.postgres import PostgresConnection
 from workbench.tables import SCHEMAS
@@ -102,6 +113,31 @@ def test_runs_and_comparisons_live_as_they_do_in_sqlite(far, make):
     with pytest.raises(NotFoundError, match="no run 5"):
         far.finish_run(5, RunResult(0, 0, 0, 0, 0.0), [])
     assert not (far.lake / "catalogue.sqlite").exists()
+
+
+def test_live_runs_and_their_journal_live_as_they_do_in_sqlite(far, make):
+    lives, run_id = far.catalogue.lives, far.begin_run(make.new_run("live"))
+    lives.begin(run_id, speed=None, sample_us=1000, until_us=None)
+    first = lives.send(run_id, NewCommand("rate 2", "ann", "why: not?", forced=True))
+    second = lives.send(run_id, NewCommand("pause", "bob"))
+    done = [CommandResult(first, True, 5000, "rate 1 -> 2"), CommandResult(second, False, 5000, "no")]
+    snapshot = Snapshot(5000, 7, 6, 0.0, paused=True, speed=2.5)
+    far.commit_live(run_id, snapshot, results=done)
+    (live,) = lives.listed()
+    assert (live.state, live.at_us, live.requests, live.speed, live.commands) == ("paused", 5000, 7, 2.5, 2)
+    assert [one.command_id for one in lives.commands(run_id, state="applied")] == [first]
+    one, other = lives.commands(run_id)
+    assert (one.reason, one.forced, one.at_us, one.state) == ("why: not?", True, 5000, "applied")
+    assert (other.author, other.state, other.result) == ("bob", "refused", "no")
+    with pytest.raises(ConflictError, match="paused; allowed: one that crashed"):
+        lives.take_over(run_id)
+    lives.send(run_id, NewCommand("stop", "ann"))
+    far.fail_run(run_id, "enough")
+    lives.refuse_waiting(run_id)
+    assert lives.commands(run_id, state="waiting") == []
+    assert lives.one(run_id).state == "failed"
+    with pytest.raises(NotFoundError, match="no live run 99"):
+        lives.send(99, NewCommand("stop", "ann"))
 
 
 def test_all_that_reads_and_maintains_works(far, make):

@@ -99,6 +99,9 @@ def _notes(configuration: BalancerConfiguration) -> list[Note]:
     notes += other_notes(configuration, keys=("count", "view", "zone", "weights", "queue"))
     if isinstance(balancers.failover, EnvoyZoneAware) and balancers.failover.balancer_zones:
         notes.append(Note("balancer_zones", "stand in Envoy's local cluster; left out"))
+    groups = [(one.priority, one.zone) for one in configuration.servers.values()]
+    if groups != sorted(groups, key=groups.index):
+        notes.append(Note("order", "servers stand by priority and zone, which is another order than here"))
     zero = [name for name, one in configuration.servers.items() if not one.weight]
     if zero:
         notes.append(Note("weight", f"0 is not allowed; {shown(zero)} are draining"))

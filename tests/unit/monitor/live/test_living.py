@@ -192,6 +192,7 @@ def test_several_runs_go_on_at_once_and_each_obeys_its_own_commands(
     assert {live.state for live in wb.lives(settings=settings).lives} == {"stopped"}
 
 
+@pytest.mark.slow
 def test_a_run_with_commands_adds_up_afterwards(content: dict[str, Any], settings: Settings):
     """Counts from samples and histograms are those of the requests, quantiles within the stated error."""
     with running(content, settings, speed=40, sample_every=1) as run_id:
@@ -211,6 +212,7 @@ def test_a_run_with_commands_adds_up_afterwards(content: dict[str, Any], setting
         assert found == pytest.approx(exact[rank], rel=0.0099 + 1e-6)
 
 
+@pytest.mark.slow
 def test_a_run_in_a_process_of_its_own_is_started_and_stopped(content: dict[str, Any], settings: Settings):
     live = wb.start_live(content, speed=10, sample_every=0.5, settings=settings).live
     assert live.state == "running"

@@ -80,6 +80,7 @@ def test_metrics_are_those_of_the_records_afterwards(content: dict[str, Any]):
         assert found["workbench_server_up", ("server", name)] == float(name != "web-1")
 
 
+@pytest.mark.slow
 def test_a_scrape_tells_the_metrics_of_a_run_that_goes_on(content: dict[str, Any], settings: Settings):
     said: list[str] = []
     stop = threading.Event()
@@ -126,6 +127,7 @@ def test_rules_fire_and_resolve_in_simulated_time(failing: dict[str, Any], setti
     assert [alert.state for alert in active_alerts(settings=settings, state=state).alerts] == ["resolved"]
 
 
+@pytest.mark.slow
 def test_receivers_are_told_once(failing: dict[str, Any], settings: Settings, rules: Path, tmp_path: Path):
     heard: list[dict[str, Any]] = []
 
