@@ -36,6 +36,7 @@ BROKEN = {
 }
 ROOMS = {
     "runs": "",
+    "now": "now",
     "run": "run?run=1&request=5",
     "experiments": "experiments?file=mm1",
     "jobs": "jobs",

@@ -42,6 +42,11 @@ from workbench.charts.queue_over_time import (
     queue_over_time_chart,
     queue_over_time_data,
 )
+from workbench.charts.rates_over_time import (
+    RatesOverTimeData,
+    rates_over_time_chart,
+    rates_over_time_data,
+)
 from workbench.charts.reliability import (
     ReliabilityData,
     ReliabilityPoint,
@@ -86,6 +91,7 @@ __all__ = [
     "PrecisionPoint",
     "QuantileProfileData",
     "QueueOverTimeData",
+    "RatesOverTimeData",
     "ReliabilityData",
     "ReliabilityPoint",
     "ReplicationsData",
@@ -126,6 +132,8 @@ __all__ = [
     "quantile_profile_data",
     "queue_over_time_chart",
     "queue_over_time_data",
+    "rates_over_time_chart",
+    "rates_over_time_data",
     "read_standings",
     "read_sweep",
     "reliability_chart",

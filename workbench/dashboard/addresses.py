@@ -14,6 +14,7 @@ from workbench.errors import InputError
 _ROOMS = Path(__file__).parent / "rooms"  # beside a folder called pages, Streamlit would not run the frame
 RUNS, RUN, COMPARISON = (_ROOMS / f"{name}.py" for name in ("runs", "run", "comparison"))
 SWEEPS, BALANCER = (_ROOMS / f"{name}.py" for name in ("sweeps", "balancer"))
+NOW = _ROOMS / "now.py"
 HISTORY, EXPERIMENTS, JOBS = (_ROOMS / f"{name}.py" for name in ("history", "experiments", "jobs"))
 ALERTS, RECONCILIATION, DATA = (_ROOMS / f"{name}.py" for name in ("alerts", "reconciliation", "data"))
 

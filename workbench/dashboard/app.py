@@ -20,6 +20,7 @@ def main() -> None:
     page = st.navigation(
         [
             st.Page(addresses.RUNS, title="Runs", icon=":material/list:", default=True),
+            st.Page(addresses.NOW, title="Now", icon=":material/speed:"),
             st.Page(addresses.RUN, title="Run", icon=":material/monitoring:"),
             st.Page(addresses.HISTORY, title="History", icon=":material/timeline:"),
             st.Page(addresses.COMPARISON, title="Comparison", icon=":material/compare_arrows:"),

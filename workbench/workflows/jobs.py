@@ -155,6 +155,15 @@ def job_files(number: int, *, settings: Settings | None = None) -> dict[str, Pat
     return {one.name: one for one in sorted(folder.iterdir()) if one.is_file() and one.name not in about}
 
 
+def job_words(number: int, *, settings: Settings | None = None) -> str:
+    """Give what a job has said so far besides its result.
+
+    Raises:
+        NotFoundError: there is no such job.
+    """
+    return (_folder(number, settings or load_settings()) / _ERRORS).read_text(errors="replace")
+
+
 def cancel_job(number: int, *, settings: Settings | None = None) -> JobView:
     """Stop a job and wait until it has ended; what it has stored stays. One that has ended stays as it is.
 

@@ -20,6 +20,7 @@ from workbench.store.queries.latency import (
     latency_over_time,
 )
 from workbench.store.queries.outages import outages
+from workbench.store.queries.recent import all_events, last_samples, recent_answers, recent_samples
 from workbench.store.queries.requests import attempts_of_run, requests_of_run, slowest_requests
 from workbench.store.queries.runs import Summary, run_table, summaries, summary
 from workbench.store.queries.servers import ServerShares, queue_over_time, server_shares
@@ -31,10 +32,12 @@ __all__ = [
     "OutcomeCounts",
     "ServerShares",
     "Summary",
+    "all_events",
     "arrivals_over_time",
     "attempts_of_run",
     "events_of_run",
     "has_slices",
+    "last_samples",
     "latency",
     "latency_distribution",
     "latency_heat",
@@ -44,6 +47,8 @@ __all__ = [
     "outcome_table",
     "percentiles",
     "queue_over_time",
+    "recent_answers",
+    "recent_samples",
     "requests_of_run",
     "run_table",
     "server_shares",
