@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -70,6 +70,15 @@ Memory = Annotated[str, AfterValidator(_memory)]
 Share = Annotated[float, BeforeValidator(parse_share)]
 
 
+def _addresses(value: object) -> object:
+    """Split what a variable of the environment holds."""
+    return [one.strip() for one in value.split(",") if one.strip()] if isinstance(value, str) else value
+
+
+Addresses = Annotated[tuple[str, ...], BeforeValidator(_addresses)]
+SignIn = Literal["none", "password", "single_sign_on"]
+
+
 class Settings(BaseModel):
     """The settings of one process."""
 
@@ -112,6 +121,10 @@ class Settings(BaseModel):
     """How long a file that nobody needs any more is left to those who read it, seconds."""
     disk_free: Share = 0.02
     """Share of the lake's disk that stays free: what would not fit is not begun."""
+    sign_in: SignIn = "none"
+    """How people sign in to the dashboard: `none`, `password` or `single_sign_on` (docs/security.md)."""
+    operators: Addresses = ()
+    """E-mail addresses of those who may change something after single sign-on; all others read."""
 
 
 def load_settings(

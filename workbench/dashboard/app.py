@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from workbench.dashboard import addresses, notices
+from workbench.dashboard import addresses, notices, roles
 from workbench.dashboard.reach import make_reachable
 from workbench.errors import WorkbenchError
 
@@ -36,6 +36,7 @@ def main() -> None:
     )
     make_reachable()
     try:
+        roles.require_sign_in()
         page.run()
     except WorkbenchError as error:
         notices.show_error(error)

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from workbench import workflows
-from workbench.dashboard import access
+from workbench.dashboard import access, roles
 from workbench.dashboard.drawing import draw_view
 from workbench.dashboard.sections import asking, jobs
 from workbench.tables import SCHEMAS
@@ -34,17 +34,19 @@ def page() -> None:
 
 def _show_health() -> None:
     with st.container(horizontal=True):
-        if st.button("Verify every file", icon=":material/verified:", help="Holds files against checksums."):
+        about = "Holds files against checksums."
+        if st.button("Verify every file", icon=":material/verified:", **roles.control(about)):
             _start(["store", "verify"], "verify the store")
         for label, (arguments, title) in _WORK.items():
-            if st.button(label):
+            if st.button(label, **roles.control()):
                 _start(arguments, title)
     if "store_job" in st.session_state:
         jobs.show_job(int(st.session_state["store_job"]))
 
 
 def _start(arguments: list[str], title: str) -> None:
-    st.session_state["store_job"] = start_job(arguments, title=title, settings=access.settings())
+    started = roles.operate(start_job, arguments, title=title, settings=access.settings())
+    st.session_state["store_job"] = started
 
 
 def _show_dictionary() -> None:

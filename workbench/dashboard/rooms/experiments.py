@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench.dashboard import access, addresses
+from workbench.dashboard import access, addresses, roles
 from workbench.dashboard.drawing import plain
 from workbench.dashboard.sections import jobs, writing
 from workbench.errors import InputError
@@ -58,8 +58,9 @@ def _show_plan(scenario: Scenario) -> None:
         st.error(plain(str(error)))
         return
     label = f"Compare {len(chosen)} strategies" if compares else "Run it once"
-    if st.button(label, type="primary", icon=":material/play_arrow:"):
-        started = experimenting.start_experiment(
+    if st.button(label, type="primary", icon=":material/play_arrow:", **roles.control()):
+        started = roles.operate(
+            experimenting.start_experiment,
             scenario,
             strategies=chosen,
             replications=int(replications),

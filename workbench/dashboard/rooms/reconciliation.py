@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench.dashboard import access
+from workbench.dashboard import access, roles
 from workbench.dashboard.sections import deciding, matching, reviewing
 from workbench.workflows import reconciliation_curves
 
@@ -16,7 +16,7 @@ def page() -> None:
     st.title("Reconciliation")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         plan = matching.choose_plan()
-        by = st.text_input("You are", key="by", bind="query-params", placeholder="your name", width=200) or ""
+        by = roles.ask_name()
     view = st.segmented_control(
         "View",
         _VIEWS,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from workbench import workflows
-from workbench.dashboard import access
+from workbench.dashboard import access, roles
 from workbench.dashboard.drawing import draw_view, plain
 from workbench.errors import NotFoundError, WorkbenchError
 from workbench.quantities import format_duration
@@ -53,7 +53,7 @@ def show_silences() -> None:
         )
         length = st.selectbox("For", list(_LENGTHS), width=120)
         comment = st.text_input("Why", width=260)
-        pressed = st.form_submit_button("Silence", icon=":material/notifications_off:")
+        pressed = st.form_submit_button("Silence", icon=":material/notifications_off:", **roles.control())
     if pressed:
         _silence((matchers or "").split(), _LENGTHS[length], comment or "")
 
@@ -71,8 +71,8 @@ def show_history() -> None:
     st.subheader("Outbox")
     draw_view(letters, alt="Messages in the outbox, newest first")
     dead = letters.counts.get("dead", 0)
-    if dead and st.button(f"Send {dead} dead letters again", icon=":material/replay:"):
-        workflows.list_letters(send_again=[], settings=access.settings())
+    if dead and st.button(f"Send {dead} dead letters again", icon=":material/replay:", **roles.control()):
+        roles.operate(workflows.list_letters, send_again=[], settings=access.settings())
         st.rerun()
 
 
@@ -97,12 +97,24 @@ def _show_alert(one: AlertLine, now: float) -> None:
             return
         with st.container(horizontal=True):
             if one.acknowledged_by is None and st.button(
-                "Acknowledge", key=f"ack-{one.fingerprint}", icon=":material/done:"
+                "Acknowledge",
+                key=f"ack-{one.fingerprint}",
+                icon=":material/done:",
+                **roles.control(),
             ):
-                workflows.mark_alerts(one.fingerprint, "acknowledged", settings=access.settings())
+                roles.operate(
+                    workflows.mark_alerts,
+                    one.fingerprint,
+                    "acknowledged",
+                    author=roles.author(),
+                    settings=access.settings(),
+                )
                 st.rerun()
             if one.silenced_by is None and st.button(
-                "Silence for an hour", key=f"silence-{one.fingerprint}", icon=":material/notifications_off:"
+                "Silence for an hour",
+                key=f"silence-{one.fingerprint}",
+                icon=":material/notifications_off:",
+                **roles.control(),
             ):
                 matchers = [f'{name}="{value}"' for name, value in one.labels.items()]
                 _silence(matchers, 3600.0, "from the dashboard")
@@ -121,14 +133,21 @@ def _show_silence(one: SilenceView) -> None:
         st.markdown(
             plain(f"{' '.join(one.matchers)} — {left} left, by {one.author}{comment}"), width="content"
         )
-        if st.button("End", key=f"end-{one.silence_id}"):
-            workflows.end_silence(one.silence_id, settings=access.settings())
+        if st.button("End", key=f"end-{one.silence_id}", **roles.control()):
+            roles.operate(workflows.end_silence, one.silence_id, settings=access.settings())
             st.rerun()
 
 
 def _silence(matchers: list[str], seconds: float, comment: str) -> None:
     try:
-        workflows.silence_alerts(matchers, seconds=seconds, comment=comment, settings=access.settings())
+        roles.operate(
+            workflows.silence_alerts,
+            matchers,
+            seconds=seconds,
+            author=roles.author(),
+            comment=comment,
+            settings=access.settings(),
+        )
     except WorkbenchError as error:
         st.error(plain(str(error)))
         return

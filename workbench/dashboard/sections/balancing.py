@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from workbench.configuration import FILE_NAME
-from workbench.dashboard import access
+from workbench.dashboard import access, roles
 from workbench.dashboard.drawing import draw_view, plain
 from workbench.errors import WorkbenchError
 from workbench.workflows.configuring import (
@@ -24,7 +24,7 @@ def choose_balancer() -> str | None:
     # The file is made where it is missing, and a lake that is only looked at must not be.
     found = list_configurations(settings=settings).balancers if (settings.lake / FILE_NAME).is_file() else []
     if not found:
-        st.info("No balancer has a configuration yet. Keep one in versions from a terminal:")
+        st.info("No balancer has a configuration yet. Import one below, or keep one from a terminal:")
         st.code("workbench config set --file balancer.yaml --by NAME --reason 'as it runs'", language=None)
         return None
     return st.selectbox(
@@ -46,7 +46,9 @@ def show_holding(balancer: str, by: str) -> None:
             help="An empty value removes. Names may hold *, as in servers.web-*.state=drain.",
         )
         reason = st.text_input("Why", width=420)
-        pressed = st.form_submit_button("Save as the next version", disabled=not by, icon=":material/save:")
+        pressed = st.form_submit_button(
+            "Save as the next version", icon=":material/save:", **roles.control(disabled=not by)
+        )
     if not by:
         st.caption("Say who you are, above, to save.")
     changes = [line.strip() for line in (lines or "").splitlines() if line.strip()]
@@ -64,11 +66,16 @@ def show_versions(balancer: str, by: str) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         to = st.selectbox("Go back to version", earlier, width=180)
-        pressed = st.button("Go back", icon=":material/undo:", disabled=not by)
+        pressed = st.button("Go back", icon=":material/undo:", **roles.control(disabled=not by))
     if pressed:
         try:
-            roll_back_configuration(
-                to, author=by, reason="in the dashboard", balancer=balancer, settings=access.settings()
+            roles.operate(
+                roll_back_configuration,
+                to,
+                author=by,
+                reason="in the dashboard",
+                balancer=balancer,
+                settings=access.settings(),
             )
         except WorkbenchError as error:
             st.error(plain(str(error)))
@@ -81,7 +88,8 @@ def _save(balancer: str, changes: list[str], *, based_on: int, by: str, reason: 
         st.error("Give one change or more, and why.")
         return
     try:
-        change_configuration(
+        roles.operate(
+            change_configuration,
             changes,
             based_on=based_on,
             author=by,

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from workbench import workflows
-from workbench.dashboard import access
+from workbench.dashboard import access, roles
 from workbench.dashboard.drawing import draw_view, plain
 from workbench.dashboard.sections import jobs
 from workbench.errors import WorkbenchError
@@ -17,6 +17,9 @@ from workbench.workflows.jobs import start_job
 
 def show_channels() -> None:
     """Show the channels of a file of receivers, try them, and start rules."""
+    if not roles.may_operate():
+        st.info("Whom alerts reach, and the files that say so, are shown to operators.")
+        return
     given = st.text_input(
         "File of receivers",
         key="receivers",
@@ -46,11 +49,19 @@ def _show_test(plan: Path, names: list[str]) -> None:
     st.subheader("Send a test")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.multiselect("Receivers", names, names[:1], key="test_receivers", width=360)
-        pressed = st.button("Send a marked test", icon=":material/send:", disabled=not chosen)
+        pressed = st.button(
+            "Send a marked test", icon=":material/send:", **roles.control(disabled=not chosen)
+        )
     if pressed:
         try:
             with st.spinner("Sending …"):
-                view = workflows.try_channels(plan, receivers=chosen, attempts=1, settings=access.settings())
+                view = roles.operate(
+                    workflows.try_channels,
+                    plan,
+                    receivers=chosen,
+                    attempts=1,
+                    settings=access.settings(),
+                )
         except WorkbenchError as error:
             st.error(plain(str(error)))
             return
@@ -64,11 +75,17 @@ def _show_running(plan: Path) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.multiselect("Files of rules", list(files), key="run_rules", width=360)
         prometheus = st.text_input("Prometheus", placeholder="http://127.0.0.1:9090", key="run_prometheus")
-        pressed = st.button("Start", icon=":material/play_arrow:", type="primary", disabled=not chosen)
+        pressed = st.button(
+            "Start",
+            icon=":material/play_arrow:",
+            type="primary",
+            **roles.control(disabled=not chosen),
+        )
     if pressed:
         arguments = ["alerts", "run", *(str(files[name]) for name in chosen), f"--to={plan}"]
         arguments += [f"--prometheus={prometheus}"] if prometheus else []
         title = f"alerts by {', '.join(chosen)}"
-        st.session_state["alerts_job"] = start_job(arguments, title=title, settings=access.settings())
+        started = roles.operate(start_job, arguments, title=title, settings=access.settings())
+        st.session_state["alerts_job"] = started
     if "alerts_job" in st.session_state:
         jobs.show_job(int(st.session_state["alerts_job"]))

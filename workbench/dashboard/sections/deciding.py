@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from workbench.dashboard import access
+from workbench.dashboard import access, roles
 from workbench.dashboard.drawing import draw_view, plain
 from workbench.dashboard.sections import matching
 from workbench.errors import NotFoundError, WorkbenchError
@@ -34,14 +34,21 @@ def show_thresholds(proposals: Path, by: str) -> None:
     certificate = view.certificate
     matching.show_precision(found, target=certificate.target, certified=certificate.threshold, chosen=at)
     with st.container(horizontal=True):
-        if st.button("Save the certificate", disabled=certificate.threshold is None or not by):
-            find_thresholds(
-                proposals, apply=True, author=by, reason="from the dashboard", settings=access.settings()
+        useless = certificate.threshold is None or not by
+        if st.button("Save the certificate", **roles.control(disabled=useless)):
+            roles.operate(
+                find_thresholds,
+                proposals,
+                apply=True,
+                author=by,
+                reason="from the dashboard",
+                settings=access.settings(),
             )
             st.rerun()
-        if st.button("Decide the proposals", help="Fill in decision and reason of each, by what holds."):
+        about = "Fill in decision and reason of each, by what holds."
+        if st.button("Decide the proposals", **roles.control(about)):
             draw_view(
-                decide_proposals(proposals, proposals, settings=access.settings()),
+                roles.operate(decide_proposals, proposals, proposals, settings=access.settings()),
                 alt="Proposals by decision and reason",
             )
 
@@ -95,10 +102,12 @@ def _show_costs(version: VersionView | None, by: str) -> None:
                 ),
             }
         reason = st.text_input("Why", "set in the dashboard")
-        if st.form_submit_button("Save as the next version", disabled=not by):
+        if st.form_submit_button("Save as the next version", **roles.control(disabled=not by)):
             changes = [f"{key}={value}" for key, value in values.items()]
             try:
-                set_configuration(changes, author=by, reason=reason or "", settings=access.settings())
+                roles.operate(
+                    set_configuration, changes, author=by, reason=reason or "", settings=access.settings()
+                )
             except WorkbenchError as error:
                 st.error(plain(str(error)))
                 return

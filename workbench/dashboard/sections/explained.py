@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from workbench import workflows
-from workbench.dashboard import access, addresses
+from workbench.dashboard import access, addresses, roles
 from workbench.dashboard.drawing import draw_view
 from workbench.dashboard.sections import jobs
 from workbench.dashboard.sections.shown import ShownRun
@@ -47,6 +47,6 @@ def _show_job(shown: ShownRun, request: int) -> None:
     if job is None:
         arguments = ["explain", str(shown.run_id), str(request)]
         title = f"why request {request} of run {shown.run_id} went where it went"
-        job = start_job(arguments, title=title, settings=access.settings())
+        job = roles.operate(start_job, arguments, title=title, settings=access.settings())
         st.query_params["job"] = str(job)
     jobs.show_job(job)

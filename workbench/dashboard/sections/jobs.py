@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from workbench.dashboard import access, addresses
+from workbench.dashboard import access, addresses, roles
 from workbench.dashboard.drawing import draw_view, plain
 from workbench.quantities import format_duration
 from workbench.workflows import jobs
@@ -23,8 +23,12 @@ _ICONS = {
 }
 
 
-def show_job(number: int) -> None:
+def show_job(number: int, *, opened: bool = False) -> None:
     """Show a job; while it runs, anew every second.
+
+    Args:
+        number: the job's.
+        opened: whether what it found lies open.
 
     Raises:
         NotFoundError: there is no such job.
@@ -33,7 +37,7 @@ def show_job(number: int) -> None:
     if job.state == "running":
         _follow(number)
     else:
-        _show(job)
+        _show(job, opened=opened)
 
 
 def show_jobs() -> bool:
@@ -64,7 +68,7 @@ def _follow_all() -> None:
         _show(job)
 
 
-def _show(job: JobView) -> None:
+def _show(job: JobView, *, opened: bool = False) -> None:
     with st.container(border=True, key=f"job-{job.number}"):
         st.markdown(f"{_ICONS[job.state]} **{plain(job.title)}** — {job.state}")
         st.caption(f"job {job.number} · {job.kind} · started {job.started:%Y-%m-%d %H:%M:%S} UTC{_took(job)}")
@@ -77,7 +81,7 @@ def _show(job: JobView) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             _show_result(job)
             _show_button(job)
-        _show_more(job)
+        _show_more(job, opened)
 
 
 def _show_result(job: JobView) -> None:
@@ -102,20 +106,22 @@ def _show_result(job: JobView) -> None:
 
 def _show_button(job: JobView) -> None:
     if job.state == "running":
-        if st.button("Cancel", key=f"cancel-{job.number}", icon=":material/stop_circle:"):
+        if st.button("Cancel", key=f"cancel-{job.number}", icon=":material/stop_circle:", **roles.control()):
             with st.spinner("Stopping …"):
-                jobs.cancel_job(job.number, settings=access.settings())
+                roles.operate(jobs.cancel_job, job.number, settings=access.settings())
             st.rerun()
-    elif st.button("Forget", key=f"forget-{job.number}", help="Results in the store stay.", type="tertiary"):
-        jobs.forget_job(job.number, settings=access.settings())
+    elif st.button(
+        "Forget", key=f"forget-{job.number}", type="tertiary", **roles.control("Results in the store stay.")
+    ):
+        roles.operate(jobs.forget_job, job.number, settings=access.settings())
         st.query_params.pop("job", None)
         st.rerun()
 
 
-def _show_more(job: JobView) -> None:
+def _show_more(job: JobView, opened: bool) -> None:
     view = job.view()
     if view is not None:
-        with st.expander("What it found", key=f"found-{job.number}"):
+        with st.expander("What it found", expanded=opened, key=f"found-{job.number}"):
             draw_view(view, alt=f"Result of job {job.number}")
     with st.expander("What it ran", key=f"ran-{job.number}"):
         st.code(job.command, language=None, wrap_lines=True)

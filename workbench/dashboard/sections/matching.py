@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from workbench import charts
-from workbench.dashboard import access
+from workbench.dashboard import access, roles
 from workbench.dashboard.drawing import draw, plain, side_by_side
 from workbench.dashboard.sections import jobs
 from workbench.errors import DocumentError, WorkbenchError
@@ -43,10 +43,14 @@ def choose_plan() -> Path | None:
 def show_upload() -> None:
     """Let two ledgers be uploaded with their plan."""
     with st.expander("Upload two ledgers", icon=":material/upload_file:"):
-        left = st.file_uploader("Left ledger (CSV or Parquet)", ["csv", "parquet"], key="left_file")
-        right = st.file_uploader("Right ledger (CSV or Parquet)", ["csv", "parquet"], key="right_file")
+        left = st.file_uploader(
+            "Left ledger (CSV or Parquet)", ["csv", "parquet"], key="left_file", **roles.control()
+        )
+        right = st.file_uploader(
+            "Right ledger (CSV or Parquet)", ["csv", "parquet"], key="right_file", **roles.control()
+        )
         labels = st.file_uploader(
-            "Known matches (CSV with left_id, right_id), if any", ["csv"], key="label_file"
+            "Known matches (CSV with left_id, right_id), if any", ["csv"], key="label_file", **roles.control()
         )
         names = (left.name if left else "left.csv", right.name if right else "right.csv")
         text = st.text_area(
@@ -57,11 +61,14 @@ def show_upload() -> None:
             help="Which columns are what, and which pairs are looked at: docs/reconciliation.md.",
         )
         name = st.text_input("Name", "my-ledgers", key="upload_name", width=260)
-        if not st.button("Keep them in the lake", icon=":material/save:", disabled=not (left and right)):
+        lacking = not (left and right)
+        if not st.button("Keep them in the lake", icon=":material/save:", **roles.control(disabled=lacking)):
             return
         files = {one.name: one.getvalue() for one in (left, right, labels) if one is not None}
         try:
-            reconciliation_curves.keep_upload(name or "", text or "", files, settings=access.settings())
+            roles.operate(
+                reconciliation_curves.keep_upload, name or "", text or "", files, settings=access.settings()
+            )
         except DocumentError as error:
             st.error("\n\n".join(plain(str(problem)) for problem in error.problems))
             return
@@ -136,7 +143,7 @@ def _show_reliability(found: Curves) -> None:
 
 
 def _start(label: str, arguments: list[str], about: str, *, disabled: bool = False) -> None:
-    if st.button(label, help=about, disabled=disabled, key=f"start-{label}"):
+    if st.button(label, key=f"start-{label}", **roles.control(about, disabled=disabled)):
         title = f"{label.lower()} {Path(arguments[1]).stem}"
-        started = start_job(["reconcile", *arguments], title=title, settings=access.settings())
+        started = roles.operate(start_job, ["reconcile", *arguments], title=title, settings=access.settings())
         st.session_state["reconcile_job"] = started

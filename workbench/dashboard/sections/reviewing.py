@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from workbench.dashboard import access
+from workbench.dashboard import access, roles
 from workbench.dashboard.drawing import draw_view, plain
 from workbench.errors import NotFoundError, WorkbenchError
 from workbench.reconcile.book import FILE_NAME
@@ -31,10 +31,13 @@ def show_review(plan: Path, proposals: Path, by: str) -> None:
     if not by:
         st.info("Say who you are, above, to take a case.")
         return
+    if not roles.may_operate():
+        st.info("A case is taken by whoever sees it, which a reader cannot.")
+        return
     if "reviewed" in st.session_state:
         _show_last(st.session_state["reviewed"])
     skipped: set[int] = st.session_state.setdefault("skipped", set())
-    case = next_case(by, skip=skipped, settings=access.settings())
+    case = roles.operate(next_case, by, skip=skipped, settings=access.settings())
     if case is None:
         st.success("No case is left for you.", icon=":material/task_alt:")
         return
@@ -67,8 +70,8 @@ def _show_queue(plan: Path, proposals: Path) -> None:
     with st.expander("The queue", icon=":material/inbox:"):
         try:
             draw_view(review_status(settings=access.settings()), alt="Cases by origin and verdict")
-            if st.button("Fill it from these proposals", icon=":material/playlist_add:"):
-                view = open_review(proposals, plan=plan, settings=access.settings())
+            if st.button("Fill it from these proposals", icon=":material/playlist_add:", **roles.control()):
+                view = roles.operate(open_review, proposals, plan=plan, settings=access.settings())
                 draw_view(view, alt="What was added to the queue")
             draw_view(list_cases(decided=True, settings=access.settings()), alt="Decided cases")
         except NotFoundError as error:
@@ -79,7 +82,7 @@ def _show_verdicts(case: CaseView, by: str, skipped: set[int]) -> None:
     note = st.text_input("Note", key=f"note {case.case_id}", width=420)
     with st.container(horizontal=True):
         for verdict, (label, key, icon, about) in _VERDICTS.items():
-            if st.button(label, shortcut=key, icon=icon, help=about, key=f"verdict-{verdict}"):
+            if st.button(label, shortcut=key, icon=icon, key=f"verdict-{verdict}", **roles.control(about)):
                 _give(case, verdict, by, note or "")
         if st.button("Skip", shortcut="S", icon=":material/skip_next:", help="Leave it to others."):
             skipped.add(case.case_id)
@@ -88,7 +91,7 @@ def _show_verdicts(case: CaseView, by: str, skipped: set[int]) -> None:
         kind = st.radio("What it is", _PARTS, horizontal=True, key=f"kind {case.case_id}")
         left = st.text_input("Left ids", ", ".join(case.left_ids), key=f"left {case.case_id}")
         right = st.text_input("Right ids", ", ".join(case.right_ids), key=f"right {case.case_id}")
-        if st.button("Keep these partners", key="verdict-parts"):
+        if st.button("Keep these partners", key="verdict-parts", **roles.control()):
             _give(case, kind, by, note or "", left=_ids(left), right=_ids(right))
     st.caption("Keys: A accepts, X rejects, S skips. The confidence is shown after the verdict.")
 
@@ -103,7 +106,8 @@ def _give(
     right: tuple[str, ...] = (),
 ) -> None:
     try:
-        given = give_verdict(
+        given = roles.operate(
+            give_verdict,
             case.case_id,
             verdict,
             by=by,

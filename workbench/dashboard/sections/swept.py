@@ -8,7 +8,7 @@ import streamlit as st
 
 import workbench
 from workbench import charts
-from workbench.dashboard import access, addresses
+from workbench.dashboard import access, addresses, roles
 from workbench.dashboard.drawing import draw, draw_view, plain
 from workbench.dashboard.sections import jobs
 from workbench.errors import InputError, WorkbenchError
@@ -23,8 +23,12 @@ def show_start() -> None:
     with st.expander("Start a sweep", icon=":material/play_arrow:"):
         files = _sweep_files()
         chosen = st.selectbox("File", [*files, _ANOTHER], key="sweep_file", width=420)
-        given = st.text_input("Its path", key="sweep_path", width=420) if chosen == _ANOTHER else ""
-        if chosen == _ANOTHER and not given:
+        given = (
+            st.text_input("Its path", key="sweep_path", width=420, **roles.control())
+            if chosen == _ANOTHER
+            else ""
+        )
+        if chosen == _ANOTHER and not (given and roles.may_operate()):
             return
         file = Path(given) if given else files[chosen]
         try:
@@ -34,9 +38,9 @@ def show_start() -> None:
             st.error("\n\n".join(plain(line) for line in str(error).splitlines()))
             return
         draw_view(planned, alt="What the sweep would run")
-        if st.button("Start", type="primary", icon=":material/play_arrow:"):
+        if st.button("Start", type="primary", icon=":material/play_arrow:", **roles.control()):
             title = f"sweep {planned.name}"
-            started = start_job(["sweep", str(file)], title=title, settings=access.settings())
+            started = roles.operate(start_job, ["sweep", str(file)], title=title, settings=access.settings())
             st.query_params["job"] = str(started)
             st.rerun()
     number = addresses.asked_number("job")

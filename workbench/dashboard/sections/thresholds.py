@@ -8,7 +8,7 @@ import streamlit as st
 
 from workbench import charts
 from workbench.charts import ThresholdPoint
-from workbench.dashboard import access
+from workbench.dashboard import access, roles
 from workbench.dashboard.drawing import draw, draw_view, plain
 from workbench.dashboard.sections import jobs
 from workbench.errors import WorkbenchError
@@ -141,11 +141,11 @@ def _show_figures(trial: Trial) -> None:
 def _show_saving(name: str, file: Path, rule: str, threshold: float, hold: float) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         saved = st.text_input("Save as", name, key=f"save {name} {rule}", width=200)
-        pressed = st.button("Save in the lake", icon=":material/save:", type="primary")
+        pressed = st.button("Save in the lake", icon=":material/save:", type="primary", **roles.control())
     try:
         text = rule_editing.edited_rules(file, rule, threshold=threshold, hold=hold)
         if pressed:
-            written = rule_editing.save_rules(saved or "", text, settings=access.settings())
+            written = roles.operate(rule_editing.save_rules, saved or "", text, settings=access.settings())
             st.success(
                 f"Saved as `{written}`; it takes the place of a file of this name that came with the project."
             )
@@ -163,11 +163,11 @@ def _show_advice(file: Path, rule: str) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             drill = st.selectbox("Drill", list(drills), key="advice_drill", width=220)
             budget = st.number_input("False alarms a day that may be", 0.0, 1000.0, 1.0, 0.5, key="budget")
-            pressed = st.button("Advise", icon=":material/play_arrow:")
+            pressed = st.button("Advise", icon=":material/play_arrow:", **roles.control())
         if pressed and drill is not None:
             arguments = ["alerts", "advise", str(file), rule, str(drills[drill]), f"--budget={budget:g}"]
             title = f"a threshold for {rule}"
-            started = start_job(arguments, title=title, settings=access.settings())
+            started = roles.operate(start_job, arguments, title=title, settings=access.settings())
             st.session_state["advice_job"] = started
         if "advice_job" in st.session_state:
             jobs.show_job(int(st.session_state["advice_job"]))
