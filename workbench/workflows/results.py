@@ -314,8 +314,16 @@ class ComparisonView(View):
 
     def remarks(self) -> list[str]:
         """Give the lines below the table."""
-        theory = [f"theory, {one.strategy}: {one.theory.short()}" for one in self.standings if one.theory]
-        return [self.answer(), self.method_text, *theory, *(f"note: {note}" for note in self.notes)]
+        return [self.answer(), self.method_text, *self._theory(), *(f"note: {note}" for note in self.notes)]
+
+    def _theory(self) -> list[str]:
+        """Tell what theory says of each strategy, and of those that it says nothing of in one line."""
+        known = [(one.strategy, one.theory) for one in self.standings if one.theory is not None]
+        silent = [name for name, theory in known if theory.verdict == Verdict.NO_FORMULA]
+        lines = [f"theory, {name}: {theory.short()}" for name, theory in known if name not in silent]
+        if silent:
+            lines.append(f"theory: no exact formula for {', '.join(silent)} (why: --json)")
+        return lines
 
     def answer(self) -> str:
         """Say in one sentence which strategy is best and which are not told apart from it."""
