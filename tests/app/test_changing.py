@@ -21,6 +21,7 @@ READS = {
     *("run_ground", "edited_rules", "interval_of", "present_threshold", "try_threshold"),
     *("label_files", "plan_files", "proposal_curves", "proposals_file", "explain_match", "list_cases"),
     *("review_status", "find_thresholds", "watch_proposals", "show_configuration", "configuration_text"),
+    *("show_present", "newest_watched", "watched_runs", "run_of_job"),
     *("configuration_history", "list_configurations", "read_configuration", "export_configuration"),
 }
 """Workflows that change nothing, and so may be called by a section itself."""

@@ -49,6 +49,9 @@ _EVERY = 0.25
 _TOLD = 4000
 """Most characters of a failure that are shown, the last ones."""
 
+_SECRETS = frozenset({"WORKBENCH_OPERATOR_PASSWORD", "WORKBENCH_READER_PASSWORD"})
+"""Variables that are the dashboard's own and no job's."""
+
 
 class JobView(BaseModel):
     """A job as it stands."""
@@ -230,7 +233,7 @@ def _spawn(arguments: Sequence[str], folder: Path, lake: Path) -> subprocess.Pop
     with (folder / _OUTPUT).open("wb") as output, (folder / _ERRORS).open("wb") as errors:
         return subprocess.Popen(
             [sys.executable, "-m", "workbench.cli", *arguments],
-            env=os.environ | given,
+            env={name: value for name, value in os.environ.items() if name not in _SECRETS} | given,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=errors,

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from workbench.experiments.against_theory import Agreement
 from workbench.quantities import format_duration
 from workbench.workflows.theory_views import TheoryView
 
@@ -319,7 +320,7 @@ class ComparisonView(View):
     def _theory(self) -> list[str]:
         """Tell what theory says of each strategy, and of those that it says nothing of in one line."""
         known = [(one.strategy, one.theory) for one in self.standings if one.theory is not None]
-        silent = [name for name, theory in known if theory.verdict == Verdict.NO_FORMULA]
+        silent = [name for name, theory in known if theory.verdict == Agreement.NO_FORMULA]
         lines = [f"theory, {name}: {theory.short()}" for name, theory in known if name not in silent]
         if silent:
             lines.append(f"theory: no exact formula for {', '.join(silent)} (why: --json)")

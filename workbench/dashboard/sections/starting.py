@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from workbench.dashboard import access, addresses
+from workbench.dashboard import access, addresses, roles
 from workbench.dashboard.drawing import plain
 from workbench.errors import WorkbenchError
 from workbench.workflows import experimenting, jobs, rule_courses
@@ -60,7 +60,9 @@ def show_start() -> None:
         )
         until = st.text_input("Until", key="start-until", placeholder="its horizon", width=120)
         rule = st.selectbox("Alert rules", [_NO_RULES, *rules], key="start-rules", width=180)
-        pressed = st.form_submit_button("Start", type="primary", icon=":material/play_arrow:")
+        pressed = st.form_submit_button(
+            "Start", type="primary", icon=":material/play_arrow:", **roles.control()
+        )
     if pressed:
         file = files.get(chosen or "", Path(chosen or ""))
         _start(file, speed=speed or "", until=until or "", rules=rules.get(rule))
@@ -76,8 +78,9 @@ def show_ended(shown: Present) -> None:
         st.error(plain(f"Failed: {live.reason}"))
     elif live.state == "crashed":
         st.warning("Its process is gone; everything until then is stored.")
-        if st.button("Go on from there", key="go-on", icon=":material/play_arrow:"):
-            st.query_params["job"] = str(resume_live_job(run_id, settings=access.settings()))
+        if st.button("Go on from there", key="go-on", icon=":material/play_arrow:", **roles.control()):
+            number = roles.operate(resume_live_job, run_id, settings=access.settings())
+            st.query_params["job"] = str(number)
             st.rerun()
     else:
         st.page_link(
@@ -99,8 +102,13 @@ def _start(file: Path, *, speed: str, until: str, rules: Path | None) -> None:
         st.error("\n\n".join(plain(str(problem)) for problem in checked.problems))
         return
     try:
-        number = start_live_job(
-            checked.scenario, speed=speed, until=until, rules=rules, settings=access.settings()
+        number = roles.operate(
+            start_live_job,
+            checked.scenario,
+            speed=speed,
+            until=until,
+            rules=rules,
+            settings=access.settings(),
         )
     except WorkbenchError as error:
         st.error(plain(str(error)))
