@@ -155,7 +155,9 @@ def test_a_case_is_decided_by_a_key(lake: Path, server: str, open_tab: OpenTab):
     tab = open_tab()
     page = tab.open(f"{server}reconciliation?plan=april&view=review&by=anna")
     expect(page.get_by_text("Keys: A accepts, X rejects, S skips.")).to_be_visible(timeout=PATIENCE)
+    tab.settle()
     page.locator("h1").click()
+    page.wait_for_timeout(1_500)  # the page hears keys a moment after it is drawn, and shows no sign of it
     page.keyboard.press("a")
     expect(page.get_by_text("The model said")).to_be_visible(timeout=PATIENCE)
     tab.settle()
