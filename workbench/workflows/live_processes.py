@@ -49,6 +49,7 @@ def begin_process(request: dict[str, Any]) -> int:
     process.stdin.close()
     said = process.stdout.readline()
     if begun := re.match(r"live run (\d+)", said):
+        process.stdout.close()
         _abandon(process)
         return int(begun[1])
     said += process.stdout.read()
